@@ -1,0 +1,181 @@
+"""What a question is, and how it is written to disk (VSI-Bench's row with more columns)."""
+
+from __future__ import annotations
+
+import hashlib
+import string
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from harness.errors import HarnessError
+
+Style = Literal["vsi_bench", "vsi_100k"]
+AnswerKind = Literal["number", "letter", "word"]
+
+# VSI-Bench's question types, in the order of its tables (thinking-in-space @ 51e089c).
+NUMERIC_TYPES = (
+    "object_counting",
+    "object_abs_distance",
+    "object_size_estimation",
+    "room_size_estimation",
+)
+CHOICE_TYPES = (
+    "object_rel_distance",
+    "object_rel_direction_easy",
+    "object_rel_direction_medium",
+    "object_rel_direction_hard",
+    "route_planning",
+    "obj_appearance_order",
+)
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question with its answer.
+
+    Args:
+        id: stable and unique in a set; `with_id` makes it from the content.
+        scene: id of the scene.
+        dataset: name of the data set.
+        question_type: VSI-Bench's name of the type (`NUMERIC_TYPES`, `CHOICE_TYPES`) or an own one.
+        text: the question as printed, without options and without prompt suffix.
+        answer: the content of the answer: a number as text, a word, or the text of the right option.
+        options: the texts of the options in the order shown (without letters), or None.
+        style: `vsi_bench` (options, closest points) or `vsi_100k` (free word, centres).
+        objects: ids of the scene's objects the answer depends on.
+        generator: name of the generator, `version` its version, `settings` its settings.
+        margin: distance to the nearest decision boundary, in the unit of the question, or None.
+        seed: the seed the question was drawn with.
+    """
+
+    id: str
+    scene: str
+    dataset: str
+    question_type: str
+    text: str
+    answer: str
+    options: tuple[str, ...] | None = None
+    style: Style = "vsi_bench"
+    objects: tuple[str, ...] = ()
+    generator: str = ""
+    version: int = 1
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    margin: float | None = None
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.options is not None and self.options.count(self.answer) != 1:
+            raise HarnessError(
+                f"question {self.id or self.text!r}: answer {self.answer!r} must be exactly one "
+                f"of the options {self.options}"
+            )
+
+    @property
+    def kind(self) -> AnswerKind:
+        """What a right answer looks like: a letter of an option, a number, or a word."""
+        if self.options is not None:
+            return "letter"
+        return "number" if self.question_type in NUMERIC_TYPES or _is_number(self.answer) else "word"
+
+    @property
+    def gold(self) -> str:
+        """The string a model should answer: the letter where there are options."""
+        if self.options is None:
+            return self.answer
+        return string.ascii_uppercase[self.options.index(self.answer)]
+
+    def lettered_options(self) -> list[str]:
+        """`["A. chair", ...]`, or [] without options."""
+        return [
+            f"{letter}. {text}"
+            for letter, text in zip(string.ascii_uppercase, self.options or (), strict=False)
+        ]
+
+    def content_id(self) -> str:
+        """16 hex digits made from scene, type, style, text and options."""
+        parts = (self.dataset, self.scene, self.question_type, self.style, self.text)
+        content = "\x1f".join((*parts, *(self.options or ())))
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def to_row(question: Question) -> dict[str, Any]:
+    """The question as a VSI-Bench row: `ground_truth` is the letter where there are options."""
+    row = asdict(question)
+    row["question"] = row.pop("text")
+    row["scene_name"] = row.pop("scene")
+    row["ground_truth"] = question.gold
+    row["options"] = question.lettered_options() or None
+    row["objects"] = list(question.objects)
+    row["settings"] = dict(question.settings)
+    return row
+
+
+def from_row(row: Mapping[str, Any], where: str = "row") -> Question:
+    """Read a VSI-Bench row, ours or the benchmark's own.
+
+    Raises:
+        HarnessError: a field is missing or of the wrong type, or the letter has no option.
+    """
+    problems = [
+        f"{name} must be a non-empty string, found {row.get(name)!r}"
+        for name in ("question", "scene_name", "question_type", "dataset")
+        if not isinstance(row.get(name), str) or not row[name]
+    ]
+    truth = row.get("ground_truth")
+    if not isinstance(truth, str | int | float) or isinstance(truth, bool) or str(truth) == "":
+        problems.append(f"ground_truth must be a string or a number, found {truth!r}")
+    options = row.get("options")
+    if options is not None and not (
+        isinstance(options, Sequence)
+        and not isinstance(options, str)
+        and len(options) >= 2
+        and all(isinstance(o, str) for o in options)
+    ):
+        problems.append(f"options must be null or two or more strings, found {options!r}")
+    if problems:
+        raise HarnessError(f"{where}: " + "; ".join(problems))
+
+    answer = str(truth)
+    texts: tuple[str, ...] | None = None
+    if options is not None:
+        texts = tuple(_without_letter(o, i) for i, o in enumerate(options))
+        index = string.ascii_uppercase.find(answer.strip().upper()) if len(answer.strip()) == 1 else -1
+        if not 0 <= index < len(texts):
+            raise HarnessError(
+                f"{where}: ground_truth {answer!r} is no letter of its {len(texts)} options"
+            )
+        answer = texts[index]
+    elif row["question_type"] in NUMERIC_TYPES and not _is_number(answer):
+        raise HarnessError(
+            f"{where}: ground_truth of a {row['question_type']} row must be a number, found {answer!r}"
+        )
+    question = Question(
+        id=str(row.get("id", "")),
+        scene=row["scene_name"],
+        dataset=row["dataset"],
+        question_type=row["question_type"],
+        text=row["question"],
+        answer=answer,
+        options=texts,
+        style=row.get("style", "vsi_bench"),
+        objects=tuple(row.get("objects") or ()),
+        generator=row.get("generator", ""),
+        version=row.get("version", 1),
+        settings=dict(row.get("settings") or {}),
+        margin=row.get("margin"),
+        seed=row.get("seed"),
+    )
+    return question
+
+
+def _without_letter(option: str, index: int) -> str:
+    prefix = f"{string.ascii_uppercase[index]}. "
+    return option.removeprefix(prefix)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return float(text) == float(text) and abs(float(text)) != float("inf")
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""Built-in scene sources, question generators and backbones."""
