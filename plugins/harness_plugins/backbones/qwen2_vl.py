@@ -1,0 +1,236 @@
+"""Qwen2-VL (arXiv 2409.12191) through transformers."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.component import ModelShape
+from harness.errors import CheckpointError
+
+from harness_plugins.backbones.settings import Qwen2VLSettings
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, ProcessorMixin
+
+PATCH = 14
+MERGE = 2
+TEMPORAL_PATCH = 2
+VIDEO_TOKEN = "<|video_pad|>"  # noqa: S105  (a vocabulary entry)
+
+# Read from the released config.json files (hub revisions of 2024-08/09).
+RELEASED = {
+    "Qwen2-VL-2B": ModelShape(
+        parameters=2_208_985_600,
+        vision_parameters=665_361_920,
+        hidden=1536,
+        layers=28,
+        heads=12,
+        kv_heads=2,
+        intermediate=8960,
+        vocabulary=151_936,
+        context=32_768,
+    ),
+    "Qwen2-VL-7B": ModelShape(
+        parameters=8_291_375_616,
+        vision_parameters=675_759_104,
+        hidden=3584,
+        layers=28,
+        heads=28,
+        kv_heads=4,
+        intermediate=18_944,
+        vocabulary=152_064,
+        context=32_768,
+    ),
+}
+
+
+class Qwen2VL:
+    """The `qwen2_vl` backbone: a folder or a hub name, loaded without remote code."""
+
+    lora_targets = r".*language_model.*\.(q|k|v|o|gate|up|down)_proj"
+
+    def __init__(self, settings: Qwen2VLSettings) -> None:
+        self._settings = settings
+
+    def checkpoint(self, workdir: Path) -> str:
+        """The settings' checkpoint; `workdir` stays empty."""
+        return self._settings.checkpoint
+
+    def missing(self) -> Sequence[str]:
+        """A folder that does not exist, or hub weights that are not in the local cache."""
+        name = self._settings.checkpoint
+        if Path(name).is_dir():
+            return [f"{name}: {what}" for what in _absent_files(Path(name))]
+        if _looks_like_path(name):
+            return [
+                f"checkpoint folder {name!r} does not exist: "
+                "give an existing one with --set backbone.checkpoint=FOLDER"
+            ]
+        if _in_hub_cache(name):
+            return []
+        return [
+            f"checkpoint {name!r} is not on this machine: `hf download {name}` fetches it where the "
+            "hub can be reached, or give a folder with --set backbone.checkpoint=FOLDER"
+        ]
+
+    def load_processor(self, checkpoint: str) -> ProcessorMixin:
+        """Tokenizer, chat template and video processor with the settings' pixel budget.
+
+        Raises:
+            CheckpointError: a part is missing.
+        """
+        from transformers import AutoProcessor
+
+        try:
+            processor = AutoProcessor.from_pretrained(checkpoint, trust_remote_code=False)
+        except (OSError, ValueError, TypeError, AttributeError, ImportError) as error:
+            raise CheckpointError(_unusable(checkpoint, "processor", error)) from error
+        lacking = [
+            part
+            for part in ("tokenizer", "video_processor", "chat_template")
+            if getattr(processor, part, None) is None
+        ]
+        if not lacking and processor.tokenizer.convert_tokens_to_ids(VIDEO_TOKEN) in (
+            None,
+            processor.tokenizer.unk_token_id,
+        ):
+            lacking = [f"the token {VIDEO_TOKEN}"]
+        if lacking:
+            raise CheckpointError(
+                f"checkpoint {checkpoint!r}: the processor lacks {', '.join(lacking)}; expected the "
+                "processor files of a Qwen2-VL release (preprocessor_config.json, "
+                "tokenizer.json, chat_template.json) beside the weights"
+            )
+        self._set_pixels(processor)
+        return processor
+
+    def load_model(self, checkpoint: str) -> PreTrainedModel:
+        """The model on the CPU, in eval mode.
+
+        Raises:
+            CheckpointError: no weights, another architecture, or weights that do not fit.
+        """
+        import torch
+        from transformers import AutoConfig, Qwen2VLForConditionalGeneration
+
+        try:
+            config = AutoConfig.from_pretrained(checkpoint, trust_remote_code=False)
+            if config.model_type != "qwen2_vl":
+                raise CheckpointError(
+                    f"checkpoint {checkpoint!r} is a {config.model_type!r} model, expected 'qwen2_vl': "
+                    "choose another backbone with --set backbone.use=NAME (`harness plugins`)"
+                )
+            model = Qwen2VLForConditionalGeneration.from_pretrained(
+                checkpoint,
+                dtype=getattr(torch, self._settings.dtype),
+                attn_implementation=self._settings.attention,
+                use_safetensors=True,
+            )
+        except (OSError, ValueError, ImportError, RuntimeError) as error:
+            raise CheckpointError(_unusable(checkpoint, "weights", error)) from error
+        return model.eval()
+
+    def shape(self) -> ModelShape:
+        """From the checkpoint's config.json if it is local, else from the released sizes."""
+        name = self._settings.checkpoint
+        if (config := Path(name) / "config.json").is_file():
+            return _shape_of(json.loads(config.read_text()))
+        for released, shape in RELEASED.items():
+            if released in name:
+                return shape
+        raise CheckpointError(
+            f"the sizes of {name!r} are unknown: give a folder with a config.json, or one of "
+            f"{', '.join(sorted(RELEASED))}"
+        )
+
+    def video_tokens(self, frames: int, height: int, width: int) -> int:
+        """Tokens after temporal (2) and spatial (2 x 2) merging, as Qwen2VLVideoProcessor counts."""
+        from transformers.models.qwen2_vl.video_processing_qwen2_vl import smart_resize
+
+        rows, columns = smart_resize(
+            height,
+            width,
+            factor=PATCH * MERGE,
+            min_pixels=self._settings.min_pixels,
+            max_pixels=self._settings.max_pixels,
+        )
+        tokens_a_step = (rows // (PATCH * MERGE)) * (columns // (PATCH * MERGE))
+        return math.ceil(frames / TEMPORAL_PATCH) * int(tokens_a_step)
+
+    def vision_tower(self, model: PreTrainedModel) -> Any:
+        """`model.visual`, also under a peft wrapper."""
+        base = model.get_base_model() if hasattr(model, "get_base_model") else model
+        return base.model.visual
+
+    def _set_pixels(self, processor: Any) -> None:
+        processor.video_processor.size = {
+            "shortest_edge": self._settings.min_pixels,
+            "longest_edge": self._settings.max_pixels,
+        }
+
+
+def build_qwen2_vl(settings: Qwen2VLSettings) -> Qwen2VL:
+    """Entry of the component `qwen2_vl`."""
+    return Qwen2VL(settings)
+
+
+def _absent_files(folder: Path) -> list[str]:
+    wanted = {
+        "no config.json": ["config.json"],
+        "no *.safetensors weights": ["*.safetensors"],
+        "no tokenizer.json": ["tokenizer.json"],
+        "no processor (preprocessor_config.json or processor_config.json)": [
+            "preprocessor_config.json",
+            "processor_config.json",
+            "video_preprocessor_config.json",
+        ],
+    }
+    return [
+        f"{what}: copy it from the release the weights come from"
+        for what, patterns in wanted.items()
+        if not any(any(folder.glob(pattern)) for pattern in patterns)
+    ]
+
+
+def _looks_like_path(name: str) -> bool:
+    return name.startswith((".", "/", "~")) or name.count("/") != 1
+
+
+def _in_hub_cache(name: str) -> bool:
+    from huggingface_hub import try_to_load_from_cache
+
+    return isinstance(try_to_load_from_cache(name, "config.json"), str)
+
+
+def _shape_of(config: dict[str, Any]) -> ModelShape:
+    from accelerate import init_empty_weights
+    from transformers import Qwen2VLConfig, Qwen2VLForConditionalGeneration
+
+    parsed = Qwen2VLConfig.from_dict(config)
+    with init_empty_weights():
+        model = Qwen2VLForConditionalGeneration(parsed)
+    model.tie_weights()
+    text = parsed.text_config
+    return ModelShape(
+        parameters=model.num_parameters(),
+        vision_parameters=sum(p.numel() for p in model.model.visual.parameters()),
+        hidden=text.hidden_size,
+        layers=text.num_hidden_layers,
+        heads=text.num_attention_heads,
+        kv_heads=text.num_key_value_heads,
+        intermediate=text.intermediate_size,
+        vocabulary=text.vocab_size,
+        context=text.max_position_embeddings,
+    )
+
+
+def _unusable(checkpoint: str, part: str, error: Exception) -> str:
+    first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return (
+        f"checkpoint {checkpoint!r}: the {part} cannot be loaded: {first_line}; expected a folder or "
+        "hub name of a Qwen2-VL release with config.json, *.safetensors and processor files"
+    )
