@@ -14,7 +14,7 @@ from harness.errors import CheckpointError
 from harness_plugins.backbones.settings import Qwen2VLSettings
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, ProcessorMixin
+    from transformers import PreTrainedModel, ProcessorMixin, Qwen2VLConfig
 
 PATCH = 14
 MERGE = 2
@@ -138,7 +138,9 @@ class Qwen2VL:
         """From the checkpoint's config.json if it is local, else from the released sizes."""
         name = self._settings.checkpoint
         if (config := Path(name) / "config.json").is_file():
-            return _shape_of(json.loads(config.read_text()))
+            from transformers import Qwen2VLConfig
+
+            return shape_of(Qwen2VLConfig.from_dict(json.loads(config.read_text())))
         for released, shape in RELEASED.items():
             if released in name:
                 return shape
@@ -171,6 +173,8 @@ class Qwen2VL:
             "shortest_edge": self._settings.min_pixels,
             "longest_edge": self._settings.max_pixels,
         }
+        # max_pixels is the budget of one frame; transformers asks to say so since 5.17
+        processor.video_processor.cap_pixels_per_frame = False
 
 
 def build_qwen2_vl(settings: Qwen2VLSettings) -> Qwen2VL:
@@ -206,15 +210,15 @@ def _in_hub_cache(name: str) -> bool:
     return isinstance(try_to_load_from_cache(name, "config.json"), str)
 
 
-def _shape_of(config: dict[str, Any]) -> ModelShape:
+def shape_of(config: Qwen2VLConfig) -> ModelShape:
+    """Sizes of a Qwen2-VL, counted on the model itself, without memory for its weights."""
     from accelerate import init_empty_weights
-    from transformers import Qwen2VLConfig, Qwen2VLForConditionalGeneration
+    from transformers import Qwen2VLForConditionalGeneration
 
-    parsed = Qwen2VLConfig.from_dict(config)
     with init_empty_weights():
-        model = Qwen2VLForConditionalGeneration(parsed)
+        model = Qwen2VLForConditionalGeneration(config)
     model.tie_weights()
-    text = parsed.text_config
+    text = config.text_config
     return ModelShape(
         parameters=model.num_parameters(),
         vision_parameters=sum(p.numel() for p in model.model.visual.parameters()),

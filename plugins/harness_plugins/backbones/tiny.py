@@ -6,6 +6,7 @@ the spot, with Qwen2-VL's special tokens and a chat template of the same shape.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.component import ModelShape
 
-from harness_plugins.backbones.qwen2_vl import MERGE, PATCH, TEMPORAL_PATCH, Qwen2VL
+from harness_plugins.backbones.qwen2_vl import MERGE, PATCH, TEMPORAL_PATCH, Qwen2VL, shape_of
 from harness_plugins.backbones.settings import Qwen2VLSettings, TinySettings
 
 if TYPE_CHECKING:
@@ -74,27 +75,9 @@ class Tiny(Qwen2VL):
 
     def shape(self) -> ModelShape:
         """Counted on the model itself, without memory for its weights."""
-        from accelerate import init_empty_weights
-        from transformers import Qwen2VLForConditionalGeneration
-
-        with init_empty_weights():
-            model = Qwen2VLForConditionalGeneration(self._config())
-        tiny = self._tiny
-        return ModelShape(
-            parameters=model.num_parameters(),
-            vision_parameters=sum(p.numel() for p in model.model.visual.parameters()),
-            hidden=tiny.hidden,
-            layers=tiny.layers,
-            heads=tiny.heads,
-            kv_heads=tiny.heads,
-            intermediate=4 * tiny.hidden,
-            vocabulary=tiny.vocabulary,
-            context=CONTEXT,
-        )
+        return shape_of(self._config())
 
     def _fingerprint(self) -> str:
-        import hashlib
-
         content = json.dumps(self._tiny.model_dump(), sort_keys=True) + CHAT_TEMPLATE
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
