@@ -10,6 +10,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from os.path import commonprefix
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -133,17 +134,19 @@ class VideoEncoder:
 
     def _bare_block(self) -> tuple[int, ...]:
         """The ids that the chat template writes for a video before it is expanded."""
-        with_video = [{"role": "user", "content": [{"type": "video"}, {"type": "text", "text": "?"}]}]
-        rendered = self.processor.apply_chat_template(with_video, tokenize=False)
+        question: dict[str, Any] = {"type": "text", "text": "?"}
+        with_video, without = (
+            self.processor.apply_chat_template([{"role": "user", "content": c}], tokenize=False)
+            for c in ([{"type": "video"}, question], [question])
+        )
+        start = len(commonprefix([with_video, without]))
+        self._bare_text = with_video[start : start + len(with_video) - len(without)]
         token = self.processor.video_token
-        if rendered.count(token) != 1:
+        if self._bare_text.count(token) != 1:
             raise CheckpointError(
-                f"the chat template writes {rendered.count(token)} video tokens ({token}) for one "
-                "video, expected 1: use the chat template of the model's own release"
+                f"the chat template writes {self._bare_text!r} for a video, expected one {token}: "
+                "use the chat template of the model's own release"
             )
-        start, end = "<|vision_start|>", "<|vision_end|>"
-        block = start + token + end
-        self._bare_text = block if block in rendered else token
         return tuple(self.tokenizer(self._bare_text, add_special_tokens=False)["input_ids"])
 
     def _with_block(self, ids: list[int], block: tuple[int, ...]) -> list[int]:

@@ -16,8 +16,8 @@ from typing import Any
 
 import torch
 
-from harness.encoding import VideoEncoder
 from harness.errors import AlignmentError
+from harness.modelling.encoding import VideoEncoder
 
 
 @dataclass
@@ -45,7 +45,6 @@ class AlignmentGuard:
     _rows: int = 0
     _digests: dict[tuple[str, torch.dtype], str] = field(default_factory=dict)
     _dtype: torch.dtype = torch.float32
-    _prompts: dict[str, int] = field(default_factory=dict)
 
     def listen(self, tower: torch.nn.Module) -> None:
         """Hear everything that goes through a vision tower."""

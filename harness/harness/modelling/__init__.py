@@ -1,0 +1,1 @@
+"""What training and inference share: model inputs and the alignment guard. Imports torch."""

@@ -1,0 +1,1 @@
+"""SFT, DPO and GRPO on video through TRL: one file an algorithm, `shared.py` the plumbing."""

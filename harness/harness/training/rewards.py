@@ -1,0 +1,74 @@
+"""Reward plugins as TRL reward functions, with their answers checked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.component import PromptMode, Reward, Rollout
+from harness.errors import HarnessError, PluginError
+from harness.question import Question
+
+
+@dataclass(frozen=True)
+class BoundReward:
+    """A reward of a recipe: its name there, its weight, and who made it."""
+
+    name: str
+    weight: float
+    reward: Reward
+    origin: str
+
+
+def reward_functions(
+    rewards: Sequence[BoundReward], questions: Sequence[Question], mode: PromptMode
+) -> list[Callable[..., list[float]]]:
+    """TRL's form of rewards: called with completions and the rows' `index` column."""
+    return [_function(reward, questions, mode) for reward in rewards]
+
+
+def call_reward(bound: BoundReward, rollouts: Sequence[Rollout]) -> list[float]:
+    """The rewards of some rollouts.
+
+    Raises:
+        PluginError: the plugin raised, gave another number of rewards, or one that is not finite.
+    """
+    try:
+        values = list(bound.reward(rollouts))
+    except HarnessError:
+        raise
+    except Exception as error:  # the plugin border: whatever it raises is named
+        raise PluginError(
+            f"reward {bound.name!r} ({bound.origin}) raised {type(error).__name__}: {error}; expected "
+            f"one number for each of {len(rollouts)} completions"
+        ) from error
+    if len(values) != len(rollouts):
+        raise PluginError(
+            f"reward {bound.name!r} ({bound.origin}) gave {len(values)} values for {len(rollouts)} "
+            "completions: it must give one for each"
+        )
+    for value, rollout in zip(values, rollouts, strict=True):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise PluginError(
+                f"reward {bound.name!r} ({bound.origin}) gave {value!r} for the completion "
+                f"{rollout.completion[:80]!r} of question {rollout.question.id}: expected a finite number"
+            )
+    return [float(value) for value in values]
+
+
+def _function(
+    bound: BoundReward, questions: Sequence[Question], mode: PromptMode
+) -> Callable[..., list[float]]:
+    def function(
+        completions: list[Any], completion_ids: list[list[int]], index: list[int], **_rest: Any
+    ) -> list[float]:
+        rollouts = [
+            Rollout(questions[i], mode, completion[0]["content"], tokens=len(ids))
+            for completion, ids, i in zip(completions, completion_ids, index, strict=True)
+        ]
+        return call_reward(bound, rollouts)
+
+    function.__name__ = bound.name
+    return function

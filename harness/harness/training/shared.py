@@ -1,0 +1,265 @@
+"""What the three trainers share: arguments, adapters, checkpoints, the training curve."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from transformers import TrainerCallback
+
+from harness.atomic import write_json, write_text
+from harness.component import Backbone
+from harness.errors import HarnessError, UsageError
+from harness.modelling.alignment import AlignmentGuard
+from harness.modelling.encoding import VideoEncoder
+from harness.question import Question
+from harness.schema import TrainStage
+
+if TYPE_CHECKING:
+    from peft import LoraConfig
+    from transformers import PreTrainedModel, TrainerControl, TrainerState, TrainingArguments
+
+# Set by the harness; a recipe's `args` may not.
+OWN_ARGS = frozenset(
+    "output_dir per_device_train_batch_size gradient_accumulation_steps learning_rate max_steps "
+    "num_train_epochs lr_scheduler_type warmup_steps max_grad_norm weight_decay save_strategy "
+    "save_steps save_only_model save_total_limit logging_steps seed data_seed disable_tqdm "
+    "remove_unused_columns gradient_checkpointing log_completions log_multimodal".split()
+)
+FINISHED_CHECKPOINT = "complete"
+
+
+@dataclass(frozen=True)
+class TrainJob:
+    """One training stage, ready to run.
+
+    Args:
+        stage: its section of the recipe.
+        backbone: the model family.
+        checkpoint: folder or name of the model to start from.
+        encoder: prompts and videos to model inputs.
+        questions: what to train on.
+        folder: the stage's folder in the run.
+        seed: of data order, dropout and rollouts.
+        progress: called with (step, total, what to show).
+    """
+
+    stage: TrainStage
+    backbone: Backbone
+    checkpoint: str
+    encoder: VideoEncoder
+    questions: Sequence[Question]
+    folder: Path
+    seed: int
+    progress: Callable[[int, int, str], None]
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where the trainer keeps what a run resumes from."""
+        return self.folder / "checkpoints"
+
+
+def trl_args(config_class: type, job: TrainJob, model: PreTrainedModel, **own: Any) -> Any:
+    """The TRL config of a stage.
+
+    Args:
+        config_class: TRL's dataclass, such as `SFTConfig`.
+        job: the stage.
+        model: decides the precision of autocast.
+        own: what the algorithm adds.
+    """
+    stage = job.stage
+    on_gpu = torch.cuda.is_available()
+    values: dict[str, Any] = {
+        "output_dir": str(job.checkpoints),
+        "per_device_train_batch_size": stage.batch_size,
+        "gradient_accumulation_steps": stage.gradient_accumulation,
+        "learning_rate": stage.learning_rate,
+        "max_steps": stage.steps or -1,
+        "num_train_epochs": stage.epochs,
+        "lr_scheduler_type": stage.scheduler,
+        "warmup_steps": stage.warmup_steps,
+        "max_grad_norm": stage.max_grad_norm,
+        "weight_decay": stage.weight_decay,
+        "save_strategy": "steps",
+        "save_steps": stage.save_steps,
+        "save_total_limit": 2,
+        "logging_steps": stage.log_steps,
+        "logging_first_step": True,
+        "seed": job.seed,
+        "data_seed": job.seed,
+        "disable_tqdm": True,
+        "report_to": "none",
+        "remove_unused_columns": False,
+        "gradient_checkpointing": stage.gradient_checkpointing,
+        "bf16": on_gpu and model.dtype == torch.bfloat16,
+        "use_cpu": not on_gpu,
+        "dataloader_pin_memory": on_gpu,
+        "max_length": None,
+        **own,
+        **stage.args,
+    }
+    known = {f.name for f in fields(config_class)}
+    return config_class(**{name: value for name, value in values.items() if name in known})
+
+
+def check_args(where: str, stage: TrainStage, config_class: type) -> list[str]:
+    """What is wrong with a stage's `args`, each problem with its remedy."""
+    known = {f.name for f in fields(config_class)}
+    problems = []
+    for name in stage.args:
+        if name in OWN_ARGS:
+            problems.append(f"{where}.args.{name}: set by the recipe's own keys, not in args")
+        elif name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            problems.append(f"{where}.args.{name}: {config_class.__name__} has no such field{hint}")
+    return problems
+
+
+def prepare_model(job: TrainJob) -> PreTrainedModel:
+    """Load the stage's starting model, its vision tower frozen if the recipe says so."""
+    model = job.backbone.load_model(job.checkpoint)
+    if job.stage.freeze_vision:
+        job.backbone.vision_tower(model).requires_grad_(requires_grad=False)
+    return model
+
+
+def lora_config(job: TrainJob) -> LoraConfig | None:
+    """Adapters on the language model's linear layers, or None for full training."""
+    if job.stage.lora is None:
+        return None
+    from peft import LoraConfig
+
+    lora = job.stage.lora
+    return LoraConfig(
+        r=lora.r,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules=lora.targets or job.backbone.lora_targets,
+        task_type="CAUSAL_LM",
+    )
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """The newest whole checkpoint; what a killed process left half-written is removed."""
+    if not folder.is_dir():
+        return None
+    whole = []
+    for checkpoint in folder.glob("checkpoint-*"):
+        if (checkpoint / FINISHED_CHECKPOINT).is_file():
+            whole.append(checkpoint)
+        else:
+            shutil.rmtree(checkpoint)
+    return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+
+
+def run_trainer(trainer: Any, job: TrainJob, guard: AlignmentGuard) -> dict[str, Any]:
+    """Train to the end, from the last checkpoint if there is one, and save the model.
+
+    Returns:
+        The stage's summary: steps, last loss, and what the guard saw.
+    """
+    resume = last_checkpoint(job.checkpoints)
+    keep_until(job.folder / "metrics.jsonl", _step_of(resume))
+    trainer.add_callback(_StageCallback(job))
+    result = trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+    if not torch.isfinite(torch.tensor(result.training_loss)):
+        raise HarnessError(
+            f"training of {job.folder.name} ended with loss {result.training_loss}: lower the "
+            "learning rate, or check the rewards for values that are not finite"
+        )
+    save_model(trainer, job)
+    summary = {
+        "steps": trainer.state.global_step,
+        "seconds": round(result.metrics["train_runtime"], 1),
+        "loss": result.training_loss,
+        "guard": guard.record(),
+        "trainable_parameters": sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
+    }
+    write_json(job.folder / "training.json", summary)
+    return summary
+
+
+def save_model(trainer: Any, job: TrainJob) -> None:
+    """Write `model/`: a plain checkpoint, adapters merged (and kept beside it in `adapter/`)."""
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    final, part = job.folder / "model", job.folder / "model.part"
+    shutil.rmtree(part, ignore_errors=True)
+    if hasattr(model, "merge_and_unload"):
+        model.save_pretrained(str(job.folder / "adapter"), safe_serialization=True)
+        model = model.merge_and_unload()
+    model.save_pretrained(str(part))
+    job.encoder.processor.save_pretrained(str(part))
+    shutil.rmtree(final, ignore_errors=True)
+    part.rename(final)
+
+
+def keep_until(path: Path, step: int) -> None:
+    """Drop the rows of a JSONL log after a step (and a torn last line): they will be made again."""
+    if not path.is_file():
+        return
+    kept = []
+    for line in path.read_text().splitlines():
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError:
+            break
+        if row["step"] <= step:
+            kept.append(line + "\n")
+    write_text(path, "".join(kept))
+
+
+def append_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Append JSONL rows and push them to the operating system."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        file.writelines(json.dumps(row, sort_keys=True) + "\n" for row in rows)
+
+
+def _step_of(checkpoint: Path | None) -> int:
+    return int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0
+
+
+class _StageCallback(TrainerCallback):  # type: ignore[misc]
+    """Training curve, whole-checkpoint marks, progress."""
+
+    def __init__(self, job: TrainJob) -> None:
+        self._job = job
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **_kwargs: Any,
+    ) -> None:
+        if not state.is_world_process_zero or not logs or "train_runtime" in logs:
+            return
+        row = {
+            name: value
+            for name, value in logs.items()
+            if isinstance(value, int | float) and value == value  # NaN has no place in JSON
+        }
+        append_rows(self._job.folder / "metrics.jsonl", [{"step": state.global_step, **row}])
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_kwargs: Any
+    ) -> None:
+        if state.is_world_process_zero:
+            folder = self._job.checkpoints / f"checkpoint-{state.global_step}"
+            write_text(folder / FINISHED_CHECKPOINT, "")
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_kwargs: Any
+    ) -> None:
+        last: dict[str, Any] = state.log_history[-1] if state.log_history else {}
+        shown = [f"{name} {last[name]:.3f}" for name in ("loss", "reward") if name in last]
+        self._job.progress(state.global_step, state.max_steps, ", ".join(shown))
