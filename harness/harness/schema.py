@@ -11,10 +11,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from harness.component import PromptMode
 from harness.question import Style
 
 Scalar = str | int | float | bool | None
+TrainingPrompt = Literal["vanilla", "think", "observe", "thinking-in-space"]
 
 
 class Section(BaseModel):
@@ -158,8 +158,9 @@ class TrainStage(Section):
     """Optimizer steps between checkpoints a run can resume from."""
     log_steps: Annotated[int, Field(ge=1)] = 10
     """Optimizer steps between entries of the training curve."""
-    prompt: PromptMode = "vanilla"
-    """How the model is asked: `vanilla`, `think` or `observe` (the paper's section 3.2)."""
+    prompt: TrainingPrompt = "vanilla"
+    """How the model is asked: the paper's `vanilla`, `think` or `observe` (its section 3.2), or
+    VSI-Bench's own words, `thinking-in-space`."""
     args: dict[str, Scalar] = {}
     """Any further field of the TRL config of this method."""
 

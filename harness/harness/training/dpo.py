@@ -10,7 +10,7 @@ from datasets import Dataset
 from trl import DPOConfig, DPOTrainer
 
 from harness.modelling.alignment import AlignmentGuard
-from harness.prompt import target, training_prompt
+from harness.prompt import EVALUATION_PROMPTS, target
 from harness.schema import DpoStage
 from harness.training.pairs import wrong_answers
 from harness.training.sft import IGNORED, right_padded
@@ -61,10 +61,10 @@ class DPOCollator:
         self._wrong = wrong_answers(job.questions, job.seed)
 
     def __call__(self, rows: Sequence[Mapping[str, int]]) -> dict[str, Any]:
-        encoder, mode = self._job.encoder, self._job.stage.prompt
+        encoder, asked = self._job.encoder, EVALUATION_PROMPTS[self._job.stage.prompt]
         questions = [self._job.questions[row["index"]] for row in rows]
-        prompts = [encoder.prompt_ids(training_prompt(q, mode), q.scene) for q in questions] * 2
-        chosen = [encoder.target_ids(target(q, mode)) for q in questions]
+        prompts = [encoder.prompt_ids(asked.render(q), q.scene) for q in questions] * 2
+        chosen = [encoder.target_ids(target(q, asked.mode)) for q in questions]
         rejected = [encoder.target_ids(self._wrong[row["index"]]) for row in rows]
         keys = [q.scene for q in questions] * 2
         inputs = right_padded(encoder, prompts, [*chosen, *rejected])

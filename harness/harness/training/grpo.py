@@ -19,7 +19,7 @@ from trl import GRPOConfig, GRPOTrainer
 
 from harness.errors import HarnessError
 from harness.modelling.alignment import AlignmentGuard
-from harness.prompt import training_prompt
+from harness.prompt import EVALUATION_PROMPTS
 from harness.question import Question
 from harness.schema import GrpoStage
 from harness.training.rewards import BoundReward, reward_functions
@@ -44,7 +44,7 @@ def train_grpo(job: TrainJob, rewards: Sequence[BoundReward]) -> dict[str, Any]:
     guard = AlignmentGuard(job.encoder)
     trainer = VideoGRPOTrainer(
         model=model,
-        reward_funcs=reward_functions(rewards, job.questions, stage.prompt),
+        reward_funcs=reward_functions(rewards, job.questions, EVALUATION_PROMPTS[stage.prompt].mode),
         args=trl_args(
             GRPOConfig,
             job,
@@ -105,10 +105,8 @@ class VideoGRPOTrainer(GRPOTrainer):  # type: ignore[misc]
         encoder = self.job.encoder
         questions = [self.job.questions[_index_in(prompt)] for prompt in prompts]
         keys = [question.scene for question in questions]
-        ids = [
-            encoder.prompt_ids(training_prompt(question, self.job.stage.prompt), question.scene)
-            for question in questions
-        ]
+        asked = EVALUATION_PROMPTS[self.job.stage.prompt]
+        ids = [encoder.prompt_ids(asked.render(q), q.scene) for q in questions]
         types = [encoder.token_types(torch.tensor(row)).tolist() for row in ids]
         self._keys = keys
         return ids, None, {**encoder.pixel_inputs(keys), "mm_token_type_ids": types}
@@ -160,7 +158,7 @@ class VideoGRPOTrainer(GRPOTrainer):  # type: ignore[misc]
         **_text_only: Any,
     ) -> tuple[torch.Tensor, torch.Tensor | None, None]:
         encoder = self.job.encoder
-        kind = "train" if torch.is_grad_enabled() else "reference" if model is self.ref_model else "old"
+        kind = "train" if torch.is_grad_enabled() else self._kind_without_gradient(model)
         rows = batch_size or input_ids.shape[0]
         logps, entropies = [], []
         for start in range(0, input_ids.shape[0], rows):
@@ -182,6 +180,11 @@ class VideoGRPOTrainer(GRPOTrainer):  # type: ignore[misc]
             if compute_entropy:
                 entropies.append(outputs.entropy[:, -logits_to_keep:])
         return torch.cat(logps), torch.cat(entropies) if compute_entropy else None, None
+
+    def _kind_without_gradient(self, model: Any) -> str:
+        # with LoRA the reference is the policy with its adapters switched off
+        switched_off = any(getattr(module, "disable_adapters", False) is True for module in model.modules())
+        return "reference" if model is self.ref_model or switched_off else "old"
 
     def _log_rollouts(self, advantages: torch.Tensor) -> None:
         inputs, completions, rewards = self._scored
@@ -207,7 +210,7 @@ class VideoGRPOTrainer(GRPOTrainer):  # type: ignore[misc]
 
 
 def _row(job: TrainJob, index: int) -> dict[str, Any]:
-    text = training_prompt(job.questions[index], job.stage.prompt)
+    text = EVALUATION_PROMPTS[job.stage.prompt].render(job.questions[index])
     content = [{"type": "video", "text": str(index)}, {"type": "text", "text": text}]
     return {"prompt": [{"role": "user", "content": content}], "index": index}
 

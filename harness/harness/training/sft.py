@@ -12,7 +12,7 @@ from trl import SFTConfig, SFTTrainer
 
 from harness.modelling.alignment import AlignmentGuard
 from harness.modelling.encoding import VideoEncoder
-from harness.prompt import target, training_prompt
+from harness.prompt import EVALUATION_PROMPTS, target
 from harness.training.shared import TrainJob, lora_config, prepare_model, run_trainer, trl_args
 
 IGNORED = -100  # torch's cross-entropy skips this label
@@ -56,9 +56,9 @@ class SFTCollator:
     def __call__(self, rows: Sequence[Mapping[str, int]]) -> dict[str, Any]:
         encoder = self._job.encoder
         questions = [self._job.questions[row["index"]] for row in rows]
-        mode = self._job.stage.prompt
-        prompts = [encoder.prompt_ids(training_prompt(q, mode), q.scene) for q in questions]
-        answers = [encoder.target_ids(target(q, mode)) for q in questions]
+        asked = EVALUATION_PROMPTS[self._job.stage.prompt]
+        prompts = [encoder.prompt_ids(asked.render(q), q.scene) for q in questions]
+        answers = [encoder.target_ids(target(q, asked.mode)) for q in questions]
         return {
             **right_padded(encoder, prompts, answers),
             **encoder.pixel_inputs([q.scene for q in questions]),

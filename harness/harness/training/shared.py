@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from transformers import TrainerCallback
+from transformers import PrinterCallback, TrainerCallback
 
 from harness.atomic import write_json, write_text
 from harness.component import Backbone
@@ -168,7 +168,9 @@ def run_trainer(trainer: Any, job: TrainJob, guard: AlignmentGuard) -> dict[str,
     """
     resume = last_checkpoint(job.checkpoints)
     keep_until(job.folder / "metrics.jsonl", _step_of(resume))
+    trainer.remove_callback(PrinterCallback)  # the curve goes to metrics.jsonl, not to stdout
     trainer.add_callback(_StageCallback(job))
+    trainable = sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)
     result = trainer.train(resume_from_checkpoint=str(resume) if resume else None)
     if not torch.isfinite(torch.tensor(result.training_loss)):
         raise HarnessError(
@@ -181,7 +183,7 @@ def run_trainer(trainer: Any, job: TrainJob, guard: AlignmentGuard) -> dict[str,
         "seconds": round(result.metrics["train_runtime"], 1),
         "loss": result.training_loss,
         "guard": guard.record(),
-        "trainable_parameters": sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
+        "trainable_parameters": trainable,
     }
     write_json(job.folder / "training.json", summary)
     return summary

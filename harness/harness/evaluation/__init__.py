@@ -1,0 +1,1 @@
+"""Asking a model the questions of a task, and scoring the answers."""

@@ -1,0 +1,1 @@
+"""Engines that answer prompts: one file an engine. Imports torch."""
