@@ -1,0 +1,1 @@
+"""VSI-Bench: its rows, its subsets, and what others scored on it."""
