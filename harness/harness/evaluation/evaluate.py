@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,7 @@ def write_difference(job: Evaluation, against: str, before: Sequence[Scored], af
     rows = paired_difference(before, after, resamples=job.resamples, seed=job.seed)
     write_json(
         job.folder / "difference.json",
-        {"against": against, "rows": {name: score.to_json() for name, score in rows.items()}},
+        {"against": against, "rows": {name: asdict(score) for name, score in rows.items()}},
     )
 
 

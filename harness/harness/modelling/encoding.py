@@ -61,6 +61,10 @@ class VideoEncoder:
         self.video_token_id: int = processor.video_token_id
         self._bare = self._bare_block()
 
+    def clip(self, key: str) -> Clip:
+        """The sampled frames of a video."""
+        return self._clip_of(key)
+
     def video(self, key: str) -> EncodedVideo:
         """The encoded video of a key; the least recently used ones are dropped from memory."""
         if key in self._videos:

@@ -1,0 +1,197 @@
+"""The run folder: one process at a time, stages that are done or not, nothing half-written.
+
+A stage's key is a hash of all that goes into it. A stage marked done with its key is never made
+again; a stage whose key occurs in a neighbouring run (another cell of an ablation) is linked.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.atomic import write_json, write_text
+from harness.errors import UsageError
+
+DONE = "done.json"
+RECORD = "run.json"
+RECIPE = "recipe.yaml"
+LOCK = ".lock"
+
+
+@dataclass(frozen=True)
+class StageFolder:
+    """A stage of a run: its folder, and the key of everything that went into it."""
+
+    path: Path
+    key: str
+
+    @property
+    def done(self) -> bool:
+        """Whether the stage was finished with this key."""
+        return _done_key(self.path) == self.key
+
+
+@dataclass
+class RunFolder:
+    """A run's folder.
+
+    Args:
+        path: the folder.
+        neighbours: folders of runs that may hold finished stages to share.
+        say: tells the user one line.
+    """
+
+    path: Path
+    neighbours: Sequence[Path] = ()
+    say: Callable[[str], None] = print
+    current: str = field(default="", init=False)
+
+    def stage(self, name: str, inputs: object, make: Callable[[Path], None]) -> StageFolder:
+        """Run a stage unless it is done; `make` fills its folder and may find its own leftovers.
+
+        Args:
+            name: the stage's folder.
+            inputs: all that decides its outcome, as JSON values.
+            make: does the work.
+        """
+        key = digest({"stage": name, "inputs": inputs})
+        stage = StageFolder(self.path / name, key)
+        self.current = name
+        if stage.done:
+            self.say(f"{name}: done before")
+            return stage
+        if (twin := self._twin(stage)) is not None:
+            self._link(twin, stage)
+            self.say(f"{name}: taken from {twin.parent.name}, where it is the same")
+            return stage
+        self._begin(stage)
+        make(stage.path)
+        write_json(stage.path / DONE, {"key": key})
+        return stage
+
+    def _begin(self, stage: StageFolder) -> None:
+        """Keep leftovers of the same work (to resume), throw away those of another."""
+        begun = stage.path / "begun.json"
+        if stage.path.exists() and _key_in(begun) != stage.key:
+            shutil.rmtree(stage.path)
+        write_json(begun, {"key": stage.key})
+
+    def _twin(self, stage: StageFolder) -> Path | None:
+        for neighbour in self.neighbours:
+            candidate = neighbour / stage.path.name
+            if neighbour != self.path and _done_key(candidate) == stage.key:
+                return candidate
+        return None
+
+    def _link(self, twin: Path, stage: StageFolder) -> None:
+        part = stage.path.with_name(stage.path.name + ".part")
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(stage.path, ignore_errors=True)
+        shutil.copytree(twin, part, copy_function=_link_or_copy)
+        part.rename(stage.path)
+
+
+@contextmanager
+def opened(
+    path: Path, recipe_text: str, record: dict[str, Any], *, fresh: bool
+) -> Iterator[None]:
+    """Hold a run folder: created, resumed if it holds the same recipe, or started over.
+
+    Args:
+        path: the run folder.
+        recipe_text: the resolved recipe, as YAML.
+        record: provenance; its `hash` tells recipes apart.
+        fresh: start over.
+
+    Raises:
+        UsageError: another process uses the folder, it holds another recipe, or it is no run folder.
+    """
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"{path} is a file, expected a run folder: choose another with --out")
+    if path.is_dir() and any(path.iterdir()) and not (path / LOCK).is_file():
+        raise UsageError(
+            f"{path} has files in it and is no run folder: choose another name or another --out"
+        )
+    path.mkdir(parents=True, exist_ok=True)
+    with (path / LOCK).open("a+") as lock:
+        _lock_or_refuse(lock, path)
+        if fresh:
+            _empty(path)
+        _check_same_recipe(path, record["hash"])
+        write_text(path / RECIPE, recipe_text)
+        if not (path / RECORD).is_file():
+            write_json(path / RECORD, record)
+        yield
+
+
+def digest(value: object) -> str:
+    """sha256 of JSON with sorted keys, 32 hex digits."""
+    content = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+def _lock_or_refuse(lock: Any, path: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.seek(0)
+        owner = lock.read().strip() or "unknown"
+        raise UsageError(
+            f"run folder {path} is in use by process {owner}: wait for it, stop it, or choose another "
+            "folder with --out"
+        ) from error
+    lock.seek(0)
+    lock.truncate()
+    lock.write(str(os.getpid()))
+    lock.flush()
+
+
+def _check_same_recipe(path: Path, hash_: str) -> None:
+    record = path / RECORD
+    if not record.is_file():
+        return
+    before = json.loads(record.read_text())
+    if before["hash"] != hash_:
+        raise UsageError(
+            f"run folder {path} holds a run of another recipe or other settings (hash "
+            f"{before['hash'][:12]}, now {hash_[:12]}; compare {path / RECIPE} with `harness recipe "
+            "show`): use another name (--set name=NAME), another folder (--out DIR), or --fresh to "
+            "start over"
+        )
+
+
+def _empty(path: Path) -> None:
+    for item in path.iterdir():
+        if item.name == LOCK:
+            continue
+        if item.is_dir() and not item.is_symlink():
+            shutil.rmtree(item)
+        else:
+            item.unlink()
+
+
+def _done_key(stage: Path) -> str | None:
+    return _key_in(stage / DONE)
+
+
+def _key_in(path: Path) -> str | None:
+    try:
+        key: str = json.loads(path.read_text())["key"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return key
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
