@@ -56,7 +56,7 @@ def evaluate_model(
     def seen(question: Question) -> Mapping[str, Any]:
         video = data.videos[question.scene]
         indices = [] if blind else list(encoder.clip(question.scene).indices)
-        return {"video": video["path"], "layout": video["layout"], "frame_indices": indices}
+        return {"video": video_path(video), "layout": video["layout"], "frame_indices": indices}
 
     _all_tasks(assembly, label, data, folder, make_answer, seen, against)
 
@@ -99,6 +99,11 @@ def _all_tasks(
         if against is not None:
             before = read_scored(against[1] / name, task, questions)
             write_difference(job, against[0], before, scored)
+
+
+def video_path(video: Mapping[str, Any]) -> str:
+    """Path of a video: relative to the run folder for layout videos, absolute for footage."""
+    return f"questions/{video['path']}" if video["layout"] else str(video["path"])
 
 
 def _by_video(questions: Sequence[Question]) -> list[Question]:
