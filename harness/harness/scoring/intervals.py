@@ -113,17 +113,13 @@ class _Sample:
         scene_at = {s: i for i, s in enumerate(sorted({(q.dataset, q.scene) for q in questions}))}
         # Sorted, so that sums round the same whatever the order of the answers.
         order = sorted(range(len(questions)), key=lambda i: questions[i].id)
-        cell = np.array(
-            [
-                scene_at[questions[i].dataset, questions[i].scene] * len(types)
-                + type_at[questions[i].question_type]
-                for i in order
-            ]
+        cells = (
+            np.array([scene_at[questions[i].dataset, questions[i].scene] for i in order]),
+            np.array([type_at[questions[i].question_type] for i in order]),
         )
-        shape, cells = (len(scene_at), len(types)), len(scene_at) * len(types)
-        ordered = np.array([scores[i] for i in order], dtype=np.float64)
-        sums = np.bincount(cell, ordered, cells).reshape(shape)
-        counts = np.bincount(cell, np.ones(len(cell)), cells).reshape(shape)
+        sums, counts = np.zeros((2, len(scene_at), len(types)))
+        np.add.at(sums, cells, [scores[i] for i in order])
+        np.add.at(counts, cells, 1)
 
         mixing = np.zeros((len(types), len(tasks) + 1))
         for column, levels in enumerate(tasks.values()):
