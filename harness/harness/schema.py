@@ -9,11 +9,14 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from harness.question import Style
 
 Scalar = str | int | float | bool | None
+# Keys that users choose: parts of paths (`--set a.b=1`) and of file names.
+Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", max_length=60)]
+StageName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=60)]
 TrainingPrompt = Literal["vanilla", "think", "observe", "thinking-in-space"]
 
 
@@ -28,7 +31,7 @@ class PluginRef(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="allow", strict=True, use_attribute_docstrings=True)
 
-    use: str
+    use: Annotated[str, Field(min_length=1)]
     """Name of the component."""
 
     @property
@@ -106,7 +109,7 @@ class Questions(Section):
 
     style: Style = "vsi_bench"
     """Wording and kind of answer of the training questions."""
-    families: Annotated[dict[str, FamilyRef], Field(min_length=1)]
+    families: Annotated[dict[Name, FamilyRef], Field(min_length=1)]
     """Question generators by name."""
     train_limit: Annotated[int, Field(ge=1)] | None = None
     """At most this many training questions, drawn evenly from the families."""
@@ -183,7 +186,7 @@ class GrpoStage(TrainStage):
     """Group-relative policy optimisation with rewards."""
 
     method: Literal["grpo"]
-    rewards: Annotated[dict[str, RewardRef], Field(min_length=1)]
+    rewards: Annotated[dict[Name, RewardRef], Field(min_length=1)]
     """Rewards by name; their weighted sum is maximised."""
     num_generations: Annotated[int, Field(ge=2)] = 14
     """Rollouts for each question (the group's size G)."""
@@ -207,7 +210,7 @@ AnyStage = Annotated[SftStage | DpoStage | GrpoStage, Field(discriminator="metho
 class Evaluate(Section):
     """How models are measured."""
 
-    tasks: Annotated[dict[str, NamedRef], Field(min_length=1)]
+    tasks: Annotated[dict[Name, NamedRef], Field(min_length=1)]
     """Tasks by name."""
     before: bool = True
     """Measure the model before any training too."""
@@ -234,18 +237,11 @@ class Recipe(Section):
     video: Video = Video()
     questions: Questions
     backbone: PluginRef
-    train: dict[str, AnyStage] = {}
+    train: dict[StageName, AnyStage] = {}
     """Training stages in order, by name; each starts from the model of the one before."""
     evaluate: Evaluate
     matrix: dict[str, Annotated[list[Scalar], Field(min_length=1)]] = {}
     """Axes of an ablation: path in the recipe -> values; every combination is a run."""
-
-    @model_validator(mode="after")
-    def _stage_names_are_folders(self) -> Recipe:
-        for name in self.train:
-            if not name.isidentifier():
-                raise ValueError(f"stage name {name!r} must be letters, digits and underscores")
-        return self
 
     def cells(self) -> int:
         """Number of runs the matrix makes (1 without a matrix)."""
