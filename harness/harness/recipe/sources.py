@@ -1,0 +1,160 @@
+"""Where recipes lie: files, packaged recipes, parents, and the machine's own settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.errors import UsageError
+from harness.recipe.merge import Removal, merge
+from harness.recipe.problem import Problem, error_of
+from harness.strict_yaml import Node, Where, read
+from harness.suggest import suggestion
+
+LOCAL = "harness.local.yaml"
+_SUFFIXES = (".yaml", ".yml")
+
+
+def packaged_root() -> Path:
+    """The folder of the recipes that come with the harness: in the wheel, or of the checkout."""
+    package = Path(__file__).parents[1]
+    wheel = package / "recipes"
+    return wheel if wheel.is_dir() else package.parents[1] / "recipes"
+
+
+def packaged_recipes() -> tuple[str, ...]:
+    """Names of the packaged recipes, such as `quickstart`."""
+    root = packaged_root()
+    files = (path.relative_to(root) for path in root.rglob("*.yaml") if path.name != LOCAL)
+    return tuple(sorted(path.with_suffix("").as_posix() for path in files))
+
+
+def find_recipe(name: str | Path) -> Path:
+    """The file of a recipe, given by its path (with suffix) or its name (packaged).
+
+    Raises:
+        UsageError: there is none.
+    """
+    path = Path(name)
+    if path.suffix in _SUFFIXES:
+        if path.is_file():
+            return path
+        raise UsageError(f"no recipe file {shown(path)}{_instead(path)}")
+    if path.as_posix() in packaged_recipes():
+        return packaged_root() / f"{path.as_posix()}.yaml"
+    for suffix in _SUFFIXES:
+        if (file := path.with_name(path.name + suffix)).is_file():
+            raise UsageError(f"no packaged recipe {str(name)!r}; the file is named {shown(file)}")
+    advice = suggestion(path.as_posix(), packaged_recipes(), plural="packaged recipes")
+    raise UsageError(f"no packaged recipe {str(name)!r}; {advice} A file needs its suffix .yaml.")
+
+
+def _instead(path: Path) -> str:
+    name = path.with_suffix("").name
+    if name in packaged_recipes():
+        return f"; the packaged recipe of that name is {name!r} (without suffix)"
+    there = sorted(p.name for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
+    if not there:
+        return f"; there is no recipe in {shown(path.parent)}"
+    return f"; {suggestion(path.name, there, plural='files there')}"
+
+
+def shown(path: Path) -> str:
+    """A path as errors print it: relative if it lies below the working folder."""
+    absolute = path.absolute()
+    try:
+        return str(absolute.relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(absolute)
+
+
+def read_chain(path: Path, idle: list[Removal]) -> tuple[Node, list[Path]]:
+    """A recipe file merged over its parents, and the files read, the first parent first.
+
+    Raises:
+        UsageError: a file is missing, unreadable, its own ancestor, or outside the recipes' folder.
+    """
+    layers: list[Node] = []
+    files: list[Path] = []
+    next_file: Path | None = path
+    while next_file is not None:
+        resolved = next_file.resolve()
+        if resolved in files:
+            circle = " -> ".join(
+                shown(file) for file in [*files[files.index(resolved) :], resolved]
+            )
+            raise UsageError(f"{shown(path)}: extends goes round in a circle: {circle}")
+        tree = read(next_file, shown(next_file))
+        files.append(resolved)
+        layers.append(tree)
+        next_file = _parent(tree, next_file)
+    merged = Node({}, layers[0].where)
+    for layer in reversed(layers):
+        merged = merge(merged, layer, idle)
+    return Node(merged.value, layers[0].where), files[::-1]
+
+
+def _parent(tree: Node, file: Path) -> Path | None:
+    """Takes `extends` out of a file's tree."""
+    assert isinstance(tree.value, dict)
+    extends = tree.value.pop("extends", None)
+    if extends is None:
+        return None
+    name = extends.value
+
+    def refuse(message: str) -> UsageError:
+        return UsageError(str(Problem(extends.where, ("extends",), message)))
+
+    if not isinstance(name, str):
+        raise refuse("expected one file beside this one (base.yaml) or one packaged recipe's name")
+    parent = Path(name)
+    if parent.suffix not in _SUFFIXES:
+        try:
+            return find_recipe(name)
+        except UsageError as error:
+            raise refuse(str(error)) from error
+    if parent.is_absolute():
+        raise refuse(f"{name} is a path of one machine; write it relative to this file")
+    parent = file.parent / parent
+    root = _root(file)
+    if not parent.resolve().is_relative_to(root):
+        raise refuse(f"{name} lies outside {shown(root)}; a parent must be in the recipes' folder")
+    if not parent.is_file():
+        raise refuse(f"no file {shown(parent)}{_instead(parent)}")
+    return parent
+
+
+def _root(file: Path) -> Path:
+    """What parents may not leave: the folder named `recipes` around a file, else its own folder."""
+    folder = file.resolve().parent
+    return next((f for f in (folder, *folder.parents) if f.name == "recipes"), folder)
+
+
+def local_files(recipe: Path) -> Iterator[Path]:
+    """The machine's settings that exist: in the home configuration folder, then beside the recipe."""
+    home = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111  (a user without home is no error)
+    candidates = (Path(home) / "vsi-harness" / LOCAL, recipe.resolve().parent / LOCAL)
+    yield from dict.fromkeys(path for path in candidates if path.is_file())
+
+
+def read_local(recipe: Path, idle: list[Removal]) -> tuple[Node, list[Path]]:
+    """The machine's settings as one layer.
+
+    Raises:
+        UsageError: unreadable, or with a key that only recipes have.
+    """
+    merged = Node({}, Where(LOCAL))
+    files = list(local_files(recipe))
+    for file in files:
+        layer = read(file, shown(file))
+        assert isinstance(layer.value, dict)
+        problems = [
+            Problem(node.where, (key,), "belongs in a recipe, not in the machine's settings")
+            for key, node in layer.value.items()
+            if key in ("extends", "matrix", "name")
+        ]
+        if problems:
+            raise error_of(problems)
+        merged = merge(merged, layer, idle)
+    return merged, files

@@ -1,0 +1,205 @@
+"""Checks a merged recipe against the schema and its plugins' settings, all faults at once."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from harness.catalogue import Catalogue, Registered, guard
+from harness.component import Settings
+from harness.errors import PluginError, UsageError
+from harness.recipe.known_keys import known_keys
+from harness.recipe.merge import Removal, at
+from harness.recipe.problem import Path, Problem
+from harness.recipe.sections import Section, sections
+from harness.schema import Recipe
+from harness.strict_yaml import Node, Where
+from harness.suggest import suggestion
+
+# What pydantic's kinds of errors expected.
+_NOUNS = {
+    "bool_type": "true or false",
+    "dict_type": "a map",
+    "float_type": "a number",
+    "int_from_float": "an integer",
+    "int_type": "an integer",
+    "list_type": "a list",
+    "model_type": "a map",
+    "path_type": "a path",
+    "string_type": "text",
+    "tuple_type": "a list",
+}
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A component that a recipe names.
+
+    Args:
+        path: its section, such as `train.grpo.rewards.accuracy`.
+        registered: the component and the plugin it comes from.
+        settings: its validated settings.
+    """
+
+    path: str
+    registered: Registered
+    settings: Settings
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A valid recipe and its parts by path."""
+
+    recipe: Recipe
+    parts: Mapping[str, Part]
+
+
+def check(tree: Node, idle: Iterable[Removal], catalogue: Catalogue) -> Checked | list[Problem]:
+    """The recipe, or everything that is wrong with it.
+
+    Args:
+        tree: all layers merged. idle: nulls that removed nothing. catalogue: the installed plugins.
+    """
+    problems: list[Problem] = []
+    recipe = _validated(Recipe, tree, (), problems)
+    parts: dict[str, Part] = {}
+    for section in sections(tree):
+        part = _part(section, catalogue, problems)
+        if part is not None:
+            parts[part.path] = part
+    for removal in idle:
+        problems += _idle(removal, tree, catalogue)
+    if problems or recipe is None:
+        return problems
+    return Checked(recipe, parts)
+
+
+def _part(section: Section, catalogue: Catalogue, problems: list[Problem]) -> Part | None:
+    if section.name is None:
+        return None  # a missing or wrong `use`, which the recipe's own schema reports
+    where = at(section.node, ("use",)) or section.node
+    use = ("use",) if where is not section.node else ()
+    try:
+        registered = catalogue.get(section.slot.kind, section.name)
+    except (UsageError, PluginError) as error:
+        plugin = isinstance(error, PluginError)
+        problems.append(Problem(where.where, (*section.path, *use), str(error), plugin))
+        return None
+    try:
+        with guard(registered, "checking its settings"):
+            config = registered.component.config
+            settings = _validated(config, section.settings, section.path, problems, section)
+    except PluginError as error:
+        problems.append(Problem(section.node.where, section.path, str(error), plugin=True))
+        return None
+    return None if settings is None else Part(".".join(section.path), registered, settings)
+
+
+def _validated(
+    model: type[ModelT],
+    tree: Node,
+    path: Path,
+    problems: list[Problem],
+    section: Section | None = None,
+) -> ModelT | None:
+    try:
+        # JSON mode: lists become tuples and text becomes paths, but "3" is no number.
+        return model.model_validate_json(json.dumps(tree.plain()))
+    except ValidationError as error:
+        faults: dict[Path, list[ErrorDetails]] = {}
+        for fault in error.errors(include_url=False):
+            faults.setdefault(_place(tree, fault), []).append(fault)
+        for place, there in faults.items():
+            known = known_keys(model, tree, place[:-1]) if place else None
+            if known is not None and section is not None and len(place) == 1:
+                known |= section.slot.ref.model_fields.keys()
+            message = _message_of_all(there, place, known)
+            problems.append(Problem(_where(tree, place), (*path, *place), message))
+        return None
+
+
+def _place(tree: Node, fault: ErrorDetails) -> Path:
+    """Where in the recipe a fault lies: pydantic's location has names of types in it as well."""
+    place: list[str] = []
+    node: Node | None = tree
+    location = fault["loc"]
+    for index, key in enumerate(location):
+        child = node and at(node, (key,))
+        missing = fault["type"] == "missing" and index == len(location) - 1
+        if child is not None or missing:
+            place.append(str(key))
+            node = child
+    return tuple(place)
+
+
+def _where(tree: Node, place: Path) -> Where:
+    """The line of a value, or of the closest map that should have held it."""
+    found = at(tree, place)
+    return found.where if found is not None else _where(tree, place[:-1])
+
+
+def _message_of_all(faults: list[ErrorDetails], place: Path, known: set[str] | None) -> str:
+    """Several faults in one place come from the members of a union."""
+    nouns = dict.fromkeys(_NOUNS.get(fault["type"], "") for fault in faults)
+    if all(nouns):
+        return f"expected {' or '.join(nouns)}; found {_short(faults[0]['input'])}"
+    return ", or ".join(dict.fromkeys(_message(fault, place, known) for fault in faults))
+
+
+def _message(fault: ErrorDetails, place: Path, known: set[str] | None) -> str:
+    kind = fault["type"]
+    if kind == "extra_forbidden":
+        return f"unknown key; {suggestion(place[-1], known or (), plural='known keys')}"
+    if kind == "missing":
+        return "is missing, and it has no default"
+    if kind == "union_tag_not_found":
+        return f"needs the key {fault['ctx']['discriminator']}"
+    if kind in ("literal_error", "enum", "union_tag_invalid"):
+        context = fault["ctx"]
+        given = context.get("tag", fault["input"])
+        choices = re.findall(
+            r"'([^']*)'", str(context.get("expected", context.get("expected_tags")))
+        )
+        return f"{_short(given)} is no choice; {suggestion(str(given), choices, plural='choices')}"
+    if kind == "value_error":
+        return fault["msg"].removeprefix("Value error, ")
+    return f"{fault['msg'][:1].lower()}{fault['msg'][1:]}; found {_short(fault['input'])}"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=repr)
+    return text if len(text) <= 80 else f"{text[:77]}…"
+
+
+def _idle(removal: Removal, tree: Node, catalogue: Catalogue) -> list[Problem]:
+    """A `null` for a field asks for its default; any other null should have removed something."""
+    *above, key = removal.path
+    parent = at(tree, above)
+    if parent is None or not isinstance(parent.value, dict):
+        return []  # the whole section was removed or replaced by a later layer
+    known = _keys_at(tree, above, catalogue)
+    if known is not None and key in known:
+        return []
+    siblings = known if known is not None else parent.value.keys()
+    advice = suggestion(key, siblings, plural="there are")
+    return [Problem(removal.where, removal.path, f"there is nothing to remove; {advice}")]
+
+
+def _keys_at(tree: Node, path: Sequence[str], catalogue: Catalogue) -> set[str] | None:
+    for section in sections(tree):
+        depth = len(section.path)
+        if tuple(path[:depth]) == section.path and section.name is not None:
+            found = catalogue.components.get((section.slot.kind, section.name))
+            if found is None:
+                return None
+            known = known_keys(found.component.config, section.settings, path[depth:])
+            own = section.slot.ref.model_fields.keys() if len(path) == depth else set()
+            return None if known is None else known | own
+    return known_keys(Recipe, tree, path)
