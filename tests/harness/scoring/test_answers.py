@@ -69,6 +69,7 @@ ANSWERS = st.builds("{}{}{}".format, HEADS, NUMBERS, TAILS) | st.text(st.charact
 @example("The answer is 3", "3")
 @example("two", "2")
 @example("120", "100")
+@example("3..\n", "3")
 def test_numbers_score_as_officially(prediction, truth):
     question = number(truth)
     scored = score_answer(question, prediction)
@@ -81,6 +82,7 @@ def test_numbers_score_as_officially(prediction, truth):
 @given(ANSWERS, st.integers(0, 3))
 @example("A.", 0)
 @example("A) chair", 0)
+@example("A.\n", 0)
 @example("a", 0)
 def test_letters_score_as_officially(prediction, right):
     question = choice(right)

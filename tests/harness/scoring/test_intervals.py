@@ -67,7 +67,7 @@ def test_blocks_do_not_change_the_draws(monkeypatch):
 
 
 def test_order_of_answers_does_not_matter_but_the_seed_does():
-    scored = run()
+    scored = run(each=7)  # enough in a scene for sums to round differently
     shuffled = random.Random(1).sample(scored, len(scored))
     table = score_table(scored, resamples=200, seed=5)
     assert score_table(shuffled, resamples=200, seed=5) == table
