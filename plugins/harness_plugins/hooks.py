@@ -1,0 +1,83 @@
+"""What this package offers, found through the entry point `harness-plugins`.
+
+Settings are imported here, and they import neither numpy nor torch; the code behind a component
+is imported when it is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from harness.component import Component, QuestionGenerator, SceneSource
+from harness.hookspecs import hookimpl
+from harness_plugins.questions.settings import (
+    ObjectAbsDistanceSettings,
+    ObjectCountingSettings,
+    ObjectRelDirectionSettings,
+    ObjectRelDistanceSettings,
+    ObjectSizeEstimationSettings,
+    RoomSizeEstimationSettings,
+)
+from harness_plugins.scenes.settings import ProceduralSettings, VsiBenchMetaSettings
+
+
+@hookimpl
+def harness_scene_sources() -> Iterable[Component[SceneSource]]:
+    """Where scenes come from."""
+    return (
+        Component(
+            "procedural",
+            ProceduralSettings,
+            "harness_plugins.scenes.procedural:build",
+            "rooms furnished at random from real sizes",
+        ),
+        Component(
+            "vsi_bench_meta",
+            VsiBenchMetaSettings,
+            "harness_plugins.scenes.vsi_bench_meta:build",
+            "VSI-Bench's scene metadata files, and VLM-3R's",
+        ),
+    )
+
+
+@hookimpl
+def harness_question_generators() -> Iterable[Component[QuestionGenerator]]:
+    """The families of VSI-Bench and VSI-100k that static scenes answer."""
+    return (
+        Component(
+            "object_counting",
+            ObjectCountingSettings,
+            "harness_plugins.questions.object_counting:build",
+            "how many of a category are in the room",
+        ),
+        Component(
+            "object_abs_distance",
+            ObjectAbsDistanceSettings,
+            "harness_plugins.questions.object_abs_distance:build",
+            "how far two objects are from each other, in metres",
+        ),
+        Component(
+            "object_rel_distance",
+            ObjectRelDistanceSettings,
+            "harness_plugins.questions.object_rel_distance:build",
+            "which of four objects is the closest to another one",
+        ),
+        Component(
+            "object_rel_direction",
+            ObjectRelDirectionSettings,
+            "harness_plugins.questions.object_rel_direction:build",
+            "where an object is, seen from a second one and facing a third",
+        ),
+        Component(
+            "object_size_estimation",
+            ObjectSizeEstimationSettings,
+            "harness_plugins.questions.object_size_estimation:build",
+            "how long the longest side of an object is, in centimetres",
+        ),
+        Component(
+            "room_size_estimation",
+            RoomSizeEstimationSettings,
+            "harness_plugins.questions.room_size_estimation:build",
+            "how large the floor of the room is, in square metres",
+        ),
+    )

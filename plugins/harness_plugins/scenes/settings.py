@@ -1,0 +1,76 @@
+"""What each scene source takes in a recipe. No numpy here, so that listing plugins is instant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from harness.component import Settings
+
+Metres = Annotated[float, Field(gt=0, le=30, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class ProceduralSettings(Settings):
+    """Rooms furnished at random from real sizes."""
+
+    count: Annotated[int, Field(ge=1, le=1_000_000)] = 100
+    """Number of scenes."""
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    """Other seeds give other rooms under other ids."""
+    min_side: Annotated[Metres, Field(ge=2)] = 3.0
+    """Shortest side of a room, metres."""
+    max_side: Annotated[Metres, Field(ge=2)] = 7.0
+    """Longest side of a room, metres."""
+    min_height: Annotated[Metres, Field(ge=2.3)] = 2.4
+    """Lowest ceiling, metres."""
+    max_height: Annotated[Metres, Field(ge=2.3)] = 3.0
+    """Highest ceiling, metres."""
+    l_shaped: Share = 0.3
+    """Share of rooms with an L-shaped floor."""
+    min_objects: Annotated[int, Field(ge=1, le=200)] = 12
+    """Fewest objects in a room."""
+    max_objects: Annotated[int, Field(ge=1, le=200)] = 28
+    """Most objects in a room."""
+    repeated: Share = 0.5
+    """Share of the categories that may occur more than once (chairs, not refrigerators) that do."""
+    turned: Share = 0.3
+    """Share of free-standing furniture that is turned by any angle, not aligned to the walls."""
+    categories: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """Only these categories; all of the furniture file if left out."""
+
+    @model_validator(mode="after")
+    def _ranges_are_ranges(self) -> Self:
+        problems = [
+            f"min_{name} {low} is more than max_{name} {high}"
+            for name, low, high in (
+                ("side", self.min_side, self.max_side),
+                ("height", self.min_height, self.max_height),
+                ("objects", self.min_objects, self.max_objects),
+            )
+            if low > high
+        ]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+
+class VsiBenchMetaSettings(Settings):
+    """Scene metadata files as VSI-Bench publishes them (`*_meta_info_*.json`), and VLM-3R's."""
+
+    root: Path | None = None
+    """Folder with the metadata files."""
+    files: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """Names of files in `root`; every `*_meta_info_*.json` if left out."""
+    datasets: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """Only scenes of these data sets (`scannet`, `scannetpp`, `arkitscenes`)."""
+    scenes: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """Only these scenes, by id."""
+    limit: Annotated[int, Field(ge=1)] | None = None
+    """At most this many scenes, the first ones."""
+    videos: Path | None = None
+    """Folder with `<dataset>/<scene>.mp4`; scenes without a file there have no footage."""
+    strict_counts: bool = False
+    """Refuse a scene whose counts and boxes disagree, instead of noting it in its faults."""

@@ -1,0 +1,172 @@
+"""Scenes from VSI-Bench's metadata: `{scene: {dataset, room_size, object_counts, object_bbox}}`.
+
+The released files (thinking-in-space @ 51e089c) and VLM-3R's variant (`object_bboxes`,
+`instance_id`, `min_corner`) are read alike. Their boxes' `normalizedAxes` are rows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from harness.errors import SceneError
+from harness.scene import Scene, VideoRef
+from harness_plugins.scenes.meta_record import SAFE_NAME, read_scene
+from harness_plugins.scenes.settings import VsiBenchMetaSettings
+
+_PATTERN = "*_meta_info_*.json"
+_REMEDY = (
+    "give the folder with VSI-Bench's *_meta_info_*.json files, for example "
+    "--set scenes.evaluate.root=/data/vsi_bench/meta_info"
+)
+
+
+def build(settings: VsiBenchMetaSettings) -> VsiBenchMeta:
+    """The source; files are read on first use."""
+    return VsiBenchMeta(settings)
+
+
+@dataclass(frozen=True)
+class VsiBenchMeta:
+    """A scene source over metadata files."""
+
+    settings: VsiBenchMetaSettings
+
+    def missing(self) -> Sequence[str]:
+        """What this machine lacks, each with its remedy."""
+        root = self.settings.root
+        if root is None:
+            return [f"vsi_bench_meta: root is not set: {_REMEDY}"]
+        if not root.is_dir():
+            return [f"vsi_bench_meta: root {root} is no folder: {_REMEDY}"]
+        if self.settings.files is None:
+            lacking = []
+            if not self._paths:
+                lacking.append(f"vsi_bench_meta: no {_PATTERN} in {root}: {_REMEDY}")
+        else:
+            lacking = [
+                f"vsi_bench_meta: files: {name!r} must be the name of a file in root, not a path"
+                if not SAFE_NAME.fullmatch(name)
+                else f"vsi_bench_meta: {root / name} does not exist: download it, or change `files`"
+                for name in self.settings.files
+                if not SAFE_NAME.fullmatch(name) or not (root / name).is_file()
+            ]
+        if self.settings.videos is not None and not self.settings.videos.is_dir():
+            lacking.append(
+                f"vsi_bench_meta: videos {self.settings.videos} is no folder: give the folder with "
+                "<dataset>/<scene>.mp4, or leave `videos` out"
+            )
+        return lacking
+
+    def scene_ids(self) -> Sequence[str]:
+        """Ids in the order of the files.
+
+        Raises:
+            SceneError: a file is missing, truncated or no JSON object, an id occurs in two files,
+                or the filters name what is not there.
+        """
+        return self._chosen
+
+    def load(self, scene_id: str) -> Scene:
+        """One scene.
+
+        Raises:
+            SceneError: the id is unknown or its record is faulty; file, scene and field are named.
+        """
+        if scene_id not in self._records:
+            raise SceneError(f"vsi_bench_meta: no scene {scene_id!r} in {self.settings.root}")
+        path, record = self._records[scene_id]
+        scene = read_scene(
+            scene_id,
+            record,
+            where=f"{path}: scene {scene_id}",
+            split=_split(path),
+            strict_counts=self.settings.strict_counts,
+        )
+        return self._with_video(scene)
+
+    def _with_video(self, scene: Scene) -> Scene:
+        if self.settings.videos is None:
+            return scene
+        path = self.settings.videos / scene.dataset / f"{scene.id}.mp4"
+        return replace(scene, video=VideoRef(path)) if path.is_file() else scene
+
+    @property
+    def _paths(self) -> list[Path]:
+        root = self.settings.root
+        if root is None:
+            return []
+        if self.settings.files is None:
+            return sorted(root.glob(_PATTERN))
+        return [root / name for name in self.settings.files]
+
+    @cached_property
+    def _records(self) -> Mapping[str, tuple[Path, Any]]:
+        lacking = self.missing()
+        if lacking:
+            raise SceneError("; ".join(lacking))
+        records: dict[str, tuple[Path, Any]] = {}
+        problems = []
+        for path in self._paths:
+            try:
+                content = _read(path)
+            except SceneError as error:
+                problems.append(str(error))
+                continue
+            problems += [
+                f"{path}: scene {scene!r} is in {records[scene][0].name} too"
+                for scene in content
+                if scene in records
+            ]
+            records.update({scene: (path, record) for scene, record in content.items()})
+        if problems:
+            raise SceneError("; ".join(problems))
+        return records
+
+    @cached_property
+    def _chosen(self) -> tuple[str, ...]:
+        wanted, datasets = self.settings.scenes, self.settings.datasets
+        problems = []
+        if wanted is not None and (unknown := sorted(set(wanted) - self._records.keys())):
+            problems.append(f"scenes: {', '.join(unknown)} not in {self.settings.root}")
+        present = {_dataset(record) for _, record in self._records.values()} - {""}
+        if datasets is not None and (unknown := sorted(set(datasets) - present)):
+            problems.append(
+                f"datasets: {', '.join(unknown)} not in {self.settings.root}, "
+                f"which has {', '.join(sorted(present))}"
+            )
+        if problems:
+            raise SceneError("vsi_bench_meta: " + "; ".join(problems))
+        ids = [
+            scene
+            for scene, (_, record) in self._records.items()
+            if (wanted is None or scene in wanted)
+            # A record without a data set stays in, so that loading it names the fault.
+            and (datasets is None or _dataset(record) in (*datasets, ""))
+        ]
+        return tuple(ids[: self.settings.limit])
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise SceneError(
+            f"{path}: not readable as JSON ({error}); it may be truncated: download it again"
+        ) from error
+    if not isinstance(content, dict):
+        raise SceneError(f"{path}: expected an object of scenes, found {type(content).__name__}")
+    return content
+
+
+def _dataset(record: Any) -> str:
+    return str(record.get("dataset", "")) if isinstance(record, dict) else ""
+
+
+def _split(path: Path) -> str | None:
+    last = path.stem.rpartition("_")[2]
+    return last if last in ("train", "val", "test") else None
