@@ -38,7 +38,7 @@ class VsiBench(Asking):
                 )
         return lacking
 
-    def questions(self, given: TaskInput) -> Sequence[Question]:  # noqa: ARG002  (its own set)
+    def questions(self, given: TaskInput) -> Sequence[Question]:
         """The benchmark's questions, in the file's order.
 
         Warns of ids to keep that do not occur (8 of the published tiny subset's 400 do not).
