@@ -14,7 +14,7 @@ from harness.prompt import EVALUATION_PROMPTS, target
 from harness.schema import DpoStage
 from harness.training.pairs import wrong_answers
 from harness.training.sft import IGNORED, right_padded
-from harness.training.shared import TrainJob, lora_config, prepare_model, run_trainer, trl_args
+from harness.training.shared import ExactResume, TrainJob, lora_config, prepare_model, run_trainer, trl_args
 
 
 def train_dpo(job: TrainJob) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def train_dpo(job: TrainJob) -> dict[str, Any]:
     return run_trainer(trainer, job, guard)
 
 
-class VideoDPOTrainer(DPOTrainer):  # type: ignore[misc]
+class VideoDPOTrainer(ExactResume, DPOTrainer):  # type: ignore[misc]
     """TRL's trainer; examples come ready from the collator, and the guard sees every pass."""
 
     guard: AlignmentGuard

@@ -24,6 +24,7 @@ from harness.question import Question
 from harness.schema import GrpoStage
 from harness.training.rewards import BoundReward, reward_functions
 from harness.training.shared import (
+    ExactResume,
     TrainJob,
     append_rows,
     keep_until,
@@ -85,7 +86,7 @@ def check_sizes(stage: GrpoStage) -> None:
         )
 
 
-class VideoGRPOTrainer(GRPOTrainer):  # type: ignore[misc]
+class VideoGRPOTrainer(ExactResume, GRPOTrainer):  # type: ignore[misc]
     """TRL's trainer with video in every pass, checked by the alignment guard."""
 
     job: TrainJob

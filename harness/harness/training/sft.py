@@ -13,7 +13,7 @@ from trl import SFTConfig, SFTTrainer
 from harness.modelling.alignment import AlignmentGuard
 from harness.modelling.encoding import VideoEncoder
 from harness.prompt import EVALUATION_PROMPTS, target
-from harness.training.shared import TrainJob, lora_config, prepare_model, run_trainer, trl_args
+from harness.training.shared import ExactResume, TrainJob, lora_config, prepare_model, run_trainer, trl_args
 
 IGNORED = -100  # torch's cross-entropy skips this label
 
@@ -35,7 +35,7 @@ def train_sft(job: TrainJob) -> dict[str, Any]:
     return run_trainer(trainer, job, guard)
 
 
-class VideoSFTTrainer(SFTTrainer):  # type: ignore[misc]
+class VideoSFTTrainer(ExactResume, SFTTrainer):  # type: ignore[misc]
     """TRL's trainer; the guard sees every forward pass."""
 
     guard: AlignmentGuard

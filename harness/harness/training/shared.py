@@ -147,6 +147,23 @@ def lora_config(job: TrainJob) -> LoraConfig | None:
     )
 
 
+class ExactResume:
+    """Mixin before a TRL trainer: a resumed run gets the checkpoint's weights, all of them.
+
+    transformers 5.17 saves Qwen2-VL under the key names of its release and loads a checkpoint by
+    the names in memory, not strictly: no name fits, and the run goes on from the weights it began
+    with, with a warning alone.
+    """
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        model = self.model if model is None else model  # type: ignore[attr-defined]
+        if hasattr(model, "peft_config"):
+            super()._load_from_checkpoint(resume_from_checkpoint, model)  # type: ignore[misc]
+            return
+        saved = type(model).from_pretrained(resume_from_checkpoint, dtype=model.dtype)
+        model.load_state_dict(saved.state_dict())
+
+
 def last_checkpoint(folder: Path) -> Path | None:
     """The newest whole checkpoint; what a killed process left half-written is removed."""
     if not folder.is_dir():
@@ -169,7 +186,9 @@ def run_trainer(trainer: Any, job: TrainJob, guard: AlignmentGuard) -> dict[str,
     resume = last_checkpoint(job.checkpoints)
     keep_until(job.folder / "metrics.jsonl", _step_of(resume))
     trainer.remove_callback(PrinterCallback)  # the curve goes to metrics.jsonl, not to stdout
-    trainer.add_callback(_StageCallback(job))
+    trainer.add_callback(_StageCallback(job, trainer))
+    if resume and hasattr(trainer, "_total_train_tokens"):  # SFT and DPO count from zero otherwise
+        trainer._total_train_tokens = json.loads((resume / FINISHED_CHECKPOINT).read_text())  # noqa: SLF001
     trainable = sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)
     result = trainer.train(resume_from_checkpoint=str(resume) if resume else None)
     if not torch.isfinite(torch.tensor(result.training_loss)):
@@ -232,8 +251,8 @@ def _step_of(checkpoint: Path | None) -> int:
 class _StageCallback(TrainerCallback):  # type: ignore[misc]
     """Training curve, whole-checkpoint marks, progress."""
 
-    def __init__(self, job: TrainJob) -> None:
-        self._job = job
+    def __init__(self, job: TrainJob, trainer: Any) -> None:
+        self._job, self._trainer = job, trainer
 
     def on_log(
         self,
@@ -257,7 +276,7 @@ class _StageCallback(TrainerCallback):  # type: ignore[misc]
     ) -> None:
         if state.is_world_process_zero:
             folder = self._job.checkpoints / f"checkpoint-{state.global_step}"
-            write_text(folder / FINISHED_CHECKPOINT, "")
+            write_json(folder / FINISHED_CHECKPOINT, getattr(self._trainer, "_total_train_tokens", 0))
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_kwargs: Any
