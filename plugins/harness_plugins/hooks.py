@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from harness.component import Component, QuestionGenerator, SceneSource
+from harness.component import Backbone, Component, QuestionGenerator, SceneSource
 from harness.hookspecs import hookimpl
+from harness_plugins.backbones.settings import Qwen2VLSettings, TinySettings
 from harness_plugins.questions.settings import (
     ObjectAbsDistanceSettings,
     ObjectCountingSettings,
@@ -79,5 +80,24 @@ def harness_question_generators() -> Iterable[Component[QuestionGenerator]]:
             RoomSizeEstimationSettings,
             "harness_plugins.questions.room_size_estimation:build",
             "how large the floor of the room is, in square metres",
+        ),
+    )
+
+
+@hookimpl
+def harness_backbones() -> Iterable[Component[Backbone]]:
+    """Video language models."""
+    return (
+        Component(
+            "qwen2_vl",
+            Qwen2VLSettings,
+            "harness_plugins.backbones.qwen2_vl:build_qwen2_vl",
+            "Qwen2-VL, from a folder or the Hugging Face hub",
+        ),
+        Component(
+            "tiny",
+            TinySettings,
+            "harness_plugins.backbones.tiny:build_tiny",
+            "a Qwen2-VL of three million random parameters, built on the spot",
         ),
     )
