@@ -16,7 +16,8 @@ def suggestion(wrong: str, known: Iterable[str], *, plural: str = "known") -> st
         'known: accuracy, format'
     """
     names = sorted(set(known))
-    near = get_close_matches(wrong.casefold(), names, n=3, cutoff=0.6)
+    near = get_close_matches(wrong.casefold(), names, n=3, cutoff=0.6) if wrong else []
+    near = near or [name for name in names if wrong and name.startswith(wrong)][:3]
     if near:
         return f"did you mean {' or '.join(map(repr, near))}?"
     if not names:

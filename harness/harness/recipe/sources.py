@@ -47,7 +47,7 @@ def find_recipe(name: str | Path) -> Path:
         if (file := path.with_name(path.name + suffix)).is_file():
             raise UsageError(f"no packaged recipe {str(name)!r}; the file is named {shown(file)}")
     advice = suggestion(path.as_posix(), packaged_recipes(), plural="packaged recipes")
-    raise UsageError(f"no packaged recipe {str(name)!r}; {advice} A file needs its suffix .yaml.")
+    raise UsageError(f"no packaged recipe {str(name)!r} (a file is given with its .yaml); {advice}")
 
 
 def _instead(path: Path) -> str:
