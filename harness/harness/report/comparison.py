@@ -168,13 +168,11 @@ def _notes(
             notes.append(f"{task}: the runs were asked different numbers of questions: {listed}.")
     if any(run.layout_video for run in runs):
         notes.append(LAYOUT_NOTE)
-    limited = sorted({reason for run in runs for reason in limits(run.recipe)})
     partial = [row.name for row in rows if row.partial]
     if partial:
-        because = f" ({', '.join(limited)})" if limited else ""
         who = "all runs" if len(partial) == len(rows) else ", ".join(partial)
-        notes.append(f"Partial{because}: {who}; not all questions of the task were asked.")
-    return notes
+        notes.append(f"Partial, as question types are missing: {who}.")
+    return [*notes, *sorted({line for run in runs for line in limits(run.recipe)})]
 
 
 def _distinct_names(runs: Sequence[RunReport]) -> list[str]:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import FiniteFloat, TypeAdapter
+from pydantic import BeforeValidator, FiniteFloat, TypeAdapter
 
 from harness.errors import UsageError
 from harness.report.read import read_json, read_lines, read_yaml
@@ -27,14 +27,31 @@ class Interval:
     n: int | None = None
 
 
+def _by_name(rows: Any) -> Any:
+    """Rows are written as a list with names (whose order survives) or as a map."""
+    if not isinstance(rows, list):
+        return rows
+    return {row.get("name", ""): row for row in rows if isinstance(row, dict)}
+
+
+Rows = Annotated[Mapping[str, Interval], BeforeValidator(_by_name)]
+
+
 @dataclass(frozen=True)
 class Scores:
-    """A model's scores in one task: `rows` by score name, over `n` questions of `scenes` scenes."""
+    """A model's scores in one task.
+
+    Args:
+        n: questions. scenes: the scenes they are about.
+        rows: score name -> score.
+        partial: whether a question type is `missing`, so that `macro` is not the whole average.
+    """
 
     n: int
-    rows: Mapping[str, Interval]
+    rows: Rows
     scenes: int | None = None
     partial: bool = False
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -42,7 +59,7 @@ class Difference:
     """Paired difference to the model `against`, by score name."""
 
     against: str
-    rows: Mapping[str, Interval]
+    rows: Rows
 
 
 @dataclass(frozen=True)
@@ -117,11 +134,16 @@ class SkippedScene:
 
 @dataclass(frozen=True)
 class DataSummary:
-    """Scenes and questions by split, and what was skipped."""
+    """Scenes and questions by split, questions by task, what was skipped and what was mended.
+
+    `faults` maps scenes to what was found wrong in their annotation, in words.
+    """
 
     scenes: Mapping[str, int] = field(default_factory=dict)
     skipped: tuple[SkippedScene, ...] = ()
     questions: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    tasks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    faults: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     layout_video: bool = False
 
 
@@ -145,6 +167,10 @@ class Provenance:
     seed: int | None = None
     warnings: tuple[str, ...] = ()
     recipe_description: str = ""
+    command: tuple[str, ...] = ()
+    python: str = ""
+    platform: str = ""
+    environment: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -304,4 +330,6 @@ def _section(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _suffixes(folder: Path, prefix: str) -> list[str]:
-    return sorted(p.name.removeprefix(prefix) for p in folder.glob(f"{prefix}*") if p.is_dir())
+    """Names after the prefix; a folder such as `train-sft.part` is one that is being written."""
+    names = (path.name.removeprefix(prefix) for path in folder.glob(f"{prefix}*") if path.is_dir())
+    return sorted(name for name in names if name.isidentifier())

@@ -73,6 +73,7 @@ def report_page(run: RunReport, thumbnails: Thumbnails = video_thumbnails) -> st
     """The page as text."""
     grids = score_grids(run)
     shown = samples(run)
+    counted_sets, question_counts = _question_counts(run)
     return render(
         "report.html",
         {
@@ -85,7 +86,8 @@ def report_page(run: RunReport, thumbnails: Thumbnails = video_thumbnails) -> st
             "strips": FrameStrips(run.folder, thumbnails),
             "types": in_column_order(s.reference.question_type for s in shown),
             "outcomes": OUTCOMES,
-            "question_types": _question_types(run),
+            "counted_sets": counted_sets,
+            "question_counts": question_counts,
             "max_listed": MAX_LISTED,
         },
     )
@@ -176,9 +178,12 @@ def _pairs(values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple((key.replace("_", " "), plain(value)) for key, value in listed)
 
 
-def _question_types(run: RunReport) -> list[tuple[str, list[int | None]]]:
+def _question_counts(run: RunReport) -> tuple[list[str], list[tuple[str, list[int | None]]]]:
+    """Headings (splits, then tasks) and the number of questions of each type under them."""
     if run.data is None:
-        return []
-    splits = list(run.data.questions.values())
-    names = in_column_order(name for split in splits for name in split)
-    return [(name, [split.get(name) for split in splits]) for name in names]
+        return [], []
+    sets = [*run.data.questions.items(), *run.data.tasks.items()]
+    names = in_column_order(name for _, counts in sets for name in counts)
+    return [name for name, _ in sets], [
+        (name, [counts.get(name) for _, counts in sets]) for name in names
+    ]

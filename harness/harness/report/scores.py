@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from harness.question import CHOICE_TYPES, NUMERIC_TYPES
-from harness.report.load import BASE, Evaluation, Interval, RunReport
+from harness.report.load import BASE, Evaluation, Interval, RunReport, Scores
 from harness.report.text import one_line
 
 RowKind = Literal["model", "baseline", "difference"]
@@ -146,10 +146,17 @@ def difference_lines(run: RunReport, task: str) -> list[str]:
 
 
 def limits(recipe: Mapping[str, Any] | None) -> list[str]:
-    """The recipe's settings that make an evaluation smaller than its task."""
+    """The recipe's settings that make an evaluation smaller, in words."""
     questions = (recipe or {}).get("questions")
     limit = questions.get("evaluate_limit") if isinstance(questions, Mapping) else None
-    return [f"evaluate_limit = {one_line(str(limit))}"] if limit is not None else []
+    return [f"Limited: evaluate_limit = {one_line(str(limit))}."] if limit is not None else []
+
+
+def partial_note(tables: Iterable[Scores]) -> str:
+    """What the mean of a partial table leaves out."""
+    missing = in_column_order(name for table in tables for name in table.missing)
+    which = f"no question of type {', '.join(map(label, missing))}" if missing else "not all types"
+    return f"Partial: {which}; the macro score is over the types that were asked."
 
 
 def _grid(run: RunReport, task: str) -> ScoreGrid:
@@ -195,12 +202,8 @@ def _notes(run: RunReport, task: str, evaluations: Sequence[Evaluation]) -> list
             sizes.setdefault(size, []).append(one_line(evaluation.model))
     notes += [_size_note(size, models, len(sizes) > 1) for size, models in sizes.items()]
     if any(e.scores and e.scores.partial for e in evaluations):
-        reasons = limits(run.recipe)
-        because = f" ({', '.join(reasons)})" if reasons else ""
-        notes.append(
-            f"Partial{because}: not all questions or question types of the task were asked; "
-            "means are over those asked."
-        )
+        notes.append(partial_note(e.scores for e in evaluations if e.scores))
+    notes += limits(run.recipe)
     if any(a.layout for e in evaluations for a in e.answers):
         notes.append(LAYOUT_NOTE)
     return notes

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from harness.report.load import Interval, RunReport
 from harness.report.scores import (
+    MEANS,
     NOT_RUN,
     ScoreGrid,
     ScoreRow,
@@ -35,7 +36,7 @@ def score_table(runs: RunReport | Sequence[RunReport]) -> Table:
     """
     all_runs = [runs] if isinstance(runs, RunReport) else list(runs)
     grids = [(run, grid) for run in all_runs for grid in score_grids(run)]
-    columns = in_column_order(name for _, grid in grids for name in grid.columns)
+    columns = in_column_order((*MEANS, *(name for _, grid in grids for name in grid.columns)))
     keys = [
         *(["run"] if len(all_runs) > 1 else []),
         *(["task"] if len({grid.task for _, grid in grids}) > 1 else []),

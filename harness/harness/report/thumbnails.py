@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 import io
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.errors import HarnessError, VideoError
 from harness.report.load import Answer
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 Thumbnails = Callable[[str, Sequence[int]], list[bytes]]
 
@@ -18,8 +21,6 @@ HEIGHT = 96
 SHOWN = 8
 # Room for all frames of a page; base64 adds a third.
 BUDGET = 2_500_000
-# Demuxers that read from the file alone: playlists and their kin could name other files.
-_FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts"
 
 
 @dataclass(frozen=True)
@@ -74,42 +75,41 @@ def spread(indices: Sequence[int], count: int) -> tuple[int, ...]:
 
 
 def video_thumbnails(video: str, indices: Sequence[int]) -> list[bytes]:
-    """JPEG pictures, 96 pixels high, of the frames at `indices` (counted in decoding order).
+    """JPEG pictures, 96 pixels high, of a video's frames at `indices` (in showing order).
 
     Raises:
         VideoError: the video is missing, unreadable or shorter than an index.
     """
-    import av
+    from PIL.Image import fromarray
+
+    from harness.decoder import decode
 
     path = Path(video)
-    if not path.is_file():
+    if not _is_file(path):
         raise VideoError(f"{path.name}: no such video; run the stage that writes it again")
+    wanted = sorted(set(indices))
+
+    def choose(total: int) -> list[int]:
+        if wanted and not 0 <= wanted[0] <= wanted[-1] < total:
+            raise VideoError(
+                f"{path.name}: has {total} frames, but frame {wanted[-1]} was asked for"
+            )
+        return wanted
+
+    frames = decode(path, choose, None).frames if wanted else ()
+    pictures = {index: _jpeg(fromarray(frame)) for index, frame in zip(wanted, frames, strict=True)}
+    return [pictures[index] for index in indices]
+
+
+def _is_file(path: Path) -> bool:
     try:
-        # A file object, as FFmpeg would take a path with a colon for a protocol.
-        with path.open("rb") as source:
-            found = dict(_frames(source, frozenset(indices)))
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise VideoError(f"{path.name}: not a readable video: {error}") from None
-    lacking = sorted(set(indices) - found.keys())
-    if lacking:
-        raise VideoError(f"{path.name}: the video ends before frame {lacking[0]}")
-    return [found[index] for index in indices]
+        return path.is_file()
+    except OSError:  # such as a name longer than a file's name can be
+        return False
 
 
-def _frames(source: io.BufferedReader, wanted: frozenset[int]) -> Iterator[tuple[int, bytes]]:
-    import av
-
-    with av.open(source, options={"format_whitelist": _FORMATS}) as container:
-        if not container.streams.video:
-            raise ValueError("it has no video stream")
-        stream = container.streams.video[0]
-        stream.thread_type = "AUTO"
-        for index, frame in enumerate(container.decode(stream)):
-            if index in wanted:
-                width = max(1, math.ceil(frame.width * HEIGHT / frame.height))
-                data = io.BytesIO()
-                picture = frame.to_image(width=min(width, 4 * HEIGHT), height=HEIGHT)
-                picture.save(data, "JPEG", quality=70)
-                yield index, data.getvalue()
-            if index >= max(wanted, default=-1):
-                return
+def _jpeg(picture: Image) -> bytes:
+    width = min(4 * HEIGHT, max(1, round(picture.width * HEIGHT / picture.height)))
+    data = io.BytesIO()
+    picture.resize((width, HEIGHT)).save(data, "JPEG", quality=70)
+    return data.getvalue()

@@ -101,23 +101,35 @@ def interval(value: float, n: int, half: float = 0.04) -> dict[str, Any]:
     return {"value": value, "low": max(0.0, value - half), "high": min(1.0, value + half), "n": n}
 
 
-def scores(model: str, *, partial: bool = True) -> dict[str, Any]:
+def scores(model: str, *, partial: bool = False) -> dict[str, Any]:
     rng = random.Random(model)
     rows = {name: interval(max(0.0, SKILL[model] + rng.uniform(-0.15, 0.15)), 6) for name in TABLE}
     tasks = [rows[name]["value"] for name in TABLE[:-2]]
     rows["macro"] = interval(sum(tasks) / len(tasks), 60, 0.02)
     rows["micro"] = interval(rows["macro"]["value"] + 0.011, 60, 0.02)
-    return {"n": 60, "scenes": 6, "partial": partial, "rows": rows}
+    listed = [{"name": name, **row} for name, row in rows.items()]
+    missing = ["route_planning"] if partial else []
+    return {"n": 60, "scenes": 6, "partial": partial, "missing": missing, "rows": listed}
+
+
+def by_name(model: str) -> dict[str, Any]:
+    return {row["name"]: row for row in scores(model)["rows"]}
 
 
 def difference(model: str) -> dict[str, Any]:
-    after, before = scores(model)["rows"], scores("base")["rows"]
+    after, before = by_name(model), by_name("base")
     rows = {}
     for name in TABLE:
         value = after[name]["value"] - before[name]["value"]
         half = 0.03 if name in ("macro", "micro") else 0.09
         rows[name] = {"value": value, "low": value - half, "high": value + half, "n": 60}
     return {"against": "base", "rows": rows}
+
+
+def video_seen(room: int, *, blind: bool) -> dict[str, Any]:
+    indices = [] if blind else list(range(0, 24, 2))
+    video = f"questions/videos/room_{room}.mp4"
+    return {"video": video, "layout": True, "frame_indices": indices}
 
 
 def answers(model: str) -> list[dict[str, Any]]:
@@ -136,7 +148,6 @@ def answers(model: str) -> list[dict[str, Any]]:
         text = TEXT.get(
             kind, "If I am standing by the stove and facing the sofa, is the table to my?"
         )
-        seen = model not in ("blind", "frequency")
         rows.append(
             {
                 "id": f"q{number:03}",
@@ -150,10 +161,8 @@ def answers(model: str) -> list[dict[str, Any]]:
                 "answer": answer,
                 "parsed": answer if options else float(answer),
                 "score": score,
-                "video": f"videos/room_{number % 6}.mp4" if seen else None,
-                "layout": seen,
-                "frame_indices": list(range(0, 24, 2)) if seen else [],
             }
+            | ({} if model == "frequency" else video_seen(number % 6, blind=model == "blind"))
         )
     return rows
 
@@ -217,6 +226,10 @@ def write_run(folder: Path, recipe: Mapping[str, Any] = RECIPE) -> Path:
             "git": {"commit": "0123abc", "dirty": True},
             "seed": recipe["seed"],
             "warnings": ["the learning rate is outside the range that was tried"],
+            "command": ["harness", "run", "quickstart"],
+            "python": "3.11.4",
+            "platform": "Linux",
+            "environment": {"numpy": "2.3.1"},
             "recipe_description": "Train a tiny model on procedural rooms, in minutes on a laptop.",
         },
     )
@@ -227,6 +240,8 @@ def write_run(folder: Path, recipe: Mapping[str, Any] = RECIPE) -> Path:
             "scenes": {"train": 24, "evaluate": 6},
             "skipped": [{"scene": "room_13", "reason": "box: side lengths must be positive"}],
             "questions": {"train": counts, "evaluate": dict.fromkeys((*NUMERIC, *CHOICE), 6)},
+            "tasks": {"vsi_bench": dict.fromkeys((*NUMERIC, *CHOICE), 6)},
+            "faults": {"room_3": ["two boxes named chair_1; the second was renamed"]},
             "layout_video": True,
         },
     )
@@ -237,7 +252,10 @@ def write_run(folder: Path, recipe: Mapping[str, Any] = RECIPE) -> Path:
         if stage == "grpo":
             write_jsonl(place / "rollouts.jsonl", rollouts())
             summary |= {"reward_first": 0.21, "reward_last": 1.05, "peak_memory_gb": 3.4}
-            summary["guard"] = {"checked": 960, "worst_difference": 1.2e-5, "failures": 0}
+            summary["guard"] = {
+                "generation": {"passes": 120, "videos": 960},
+                "policy": {"passes": 120},
+            }
         write_json(place / "summary.json", summary)
     for model in SKILL:
         place = folder / f"evaluate-{model}" / "vsi_bench"
@@ -246,7 +264,7 @@ def write_run(folder: Path, recipe: Mapping[str, Any] = RECIPE) -> Path:
         if model in ("sft", "grpo"):
             write_json(place / "difference.json", difference(model))
     for number in range(6):
-        write_video(folder / "videos" / f"room_{number}.mp4", hue=40 * number)
+        write_video(folder / "questions" / "videos" / f"room_{number}.mp4", hue=40 * number)
     return folder
 
 
@@ -260,6 +278,11 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run_folder(finished_run: Path, tmp_path: Path) -> Path:
     """A copy of the finished run to spoil."""
     return Path(shutil.copytree(finished_run, tmp_path / "quickstart"))
+
+
+@pytest.fixture(name="write_video")
+def write_video_fixture() -> Callable[..., None]:
+    return write_video
 
 
 @pytest.fixture
@@ -279,7 +302,12 @@ def make_run(tmp_path: Path) -> Callable[..., Path]:
         )
         write_json(
             folder / "evaluate-grpo" / "vsi_bench" / "scores.json",
-            {"n": 60, "scenes": 6, "partial": False, "rows": {"macro": interval(macro, 60, 0.02)}},
+            {
+                "n": 60,
+                "scenes": 6,
+                "partial": False,
+                "rows": [{"name": "macro", **interval(macro, 60, 0.02)}],
+            },
         )
         return folder
 
