@@ -49,8 +49,7 @@ distclean: clean  ## Remove the environments, too
 	@touch $@
 
 .venv/.setup: .venv/.demo
-	@command -v c++ >/dev/null || { echo "make setup: no C++ compiler (DeepSpeed builds its CPU \
-	optimizer with one); install gcc and g++." >&2; exit 1; }
+	tools/check_compiler.sh .venv/bin/python
 	@echo "Installing all extras and the developer's tools into .venv"
 	$(INSTALL) .venv/bin/python --editable '.[vllm,deepspeed,lm-eval,dev]'
 	@touch $@

@@ -1,4 +1,4 @@
-"""What the first step of `make setup` says on machines that lack something."""
+"""What `make setup` says on machines that lack something."""
 
 from __future__ import annotations
 
@@ -12,22 +12,32 @@ TOO_OLD = "exit 1"
 NO_ENSUREPIP = 'case "$2" in *ensurepip*) exit 1;; esac; exit 0'
 
 
-def _create(tmp_path: Path, programs: dict[str, str], python: str = "") -> tuple[int, str]:
-    """Run the script where PATH holds nothing but the given shell scripts."""
+def _programs(tmp_path: Path, scripts: dict[str, str]) -> Path:
+    """A folder of shell scripts, to be all that PATH holds."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    for name, script in programs.items():
+    for name, script in scripts.items():
         (folder / name).write_text(f"#!/bin/sh\n{script}\n")
         (folder / name).chmod(0o755)
+    return folder
+
+
+def _run(script: str, argument: Path, environment: dict[str, str]) -> tuple[int, str]:
     done = subprocess.run(
-        ["/bin/sh", ROOT / "tools" / "create_venv.sh", tmp_path / "venv"],
-        env={"PATH": str(folder), "PYTHON": python},
+        ["/bin/sh", ROOT / "tools" / script, argument],
+        env=environment,
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
     return done.returncode, done.stderr
+
+
+def _create(tmp_path: Path, programs: dict[str, str], python: str = "") -> tuple[int, str]:
+    folder = _programs(tmp_path, programs)
+    environment = {"PATH": str(folder), "PYTHON": python}
+    return _run("create_venv.sh", tmp_path / "venv", environment)
 
 
 @pytest.mark.parametrize("programs", [{}, {"python3": TOO_OLD, "python3.12": TOO_OLD}])
@@ -51,3 +61,27 @@ def test_python_without_ensurepip_and_no_uv(tmp_path: Path) -> None:
         "Install either one (Debian and Ubuntu: apt-get install python3-venv).\n"
     )
     assert _create(tmp_path, {"python3.12": NO_ENSUREPIP}) == (1, message)
+
+
+@pytest.mark.parametrize(
+    ("programs", "message"),
+    [
+        (
+            {},
+            "check_compiler.sh: found no C++ compiler (c++), which DeepSpeed needs. "
+            "Install gcc and g++ (Debian and Ubuntu: apt-get install build-essential).\n",
+        ),
+        (
+            {"c++": "exit 1"},
+            "check_compiler.sh: c++ cannot compile against /include/Python.h, which DeepSpeed "
+            "needs. Install Python's headers (Debian and Ubuntu: apt-get install python3-dev).\n",
+        ),
+        ({"c++": "exit 0"}, ""),
+    ],
+)
+def test_compiler_is_checked(tmp_path: Path, programs: dict[str, str], message: str) -> None:
+    folder = _programs(tmp_path, programs | {"python": "echo /include"})
+    assert _run("check_compiler.sh", folder / "python", {"PATH": str(folder)}) == (
+        int(bool(message)),
+        message,
+    )
