@@ -68,13 +68,17 @@ def test_python_without_ensurepip_and_no_uv(tmp_path: Path) -> None:
     [
         (
             {},
-            "check_compiler.sh: found no C++ compiler (c++), which DeepSpeed needs. "
-            "Install gcc and g++ (Debian and Ubuntu: apt-get install build-essential).\n",
+            (
+                "check_compiler.sh: found no C++ compiler (c++), which DeepSpeed needs. "
+                "Install gcc and g++ (Debian and Ubuntu: apt-get install build-essential).\n"
+            ),
         ),
         (
             {"c++": "exit 1"},
-            "check_compiler.sh: c++ cannot compile against /include/Python.h, which DeepSpeed "
-            "needs. Install Python's headers (Debian and Ubuntu: apt-get install python3-dev).\n",
+            (
+                "check_compiler.sh: c++ cannot compile against /include/Python.h, which DeepSpeed "
+                "needs. Install Python's headers (Debian and Ubuntu: apt-get install python3-dev).\n"
+            ),
         ),
         ({"c++": "exit 0"}, ""),
     ],
