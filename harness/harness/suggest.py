@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 
 def suggestion(wrong: str, known: Iterable[str], *, plural: str = "known") -> str:
-    """What to do about an unknown name: the near ones, or all of them if they are few.
+    """What to do about an unknown name: the nearest, or the known ones.
 
     Example:
         >>> suggestion("acuracy", ["accuracy", "format"])
@@ -16,7 +16,7 @@ def suggestion(wrong: str, known: Iterable[str], *, plural: str = "known") -> st
         'known: accuracy, format'
     """
     names = sorted(set(known))
-    near = get_close_matches(wrong.casefold(), names, n=3, cutoff=0.6) if wrong else []
+    near = get_close_matches(wrong.casefold(), names, n=1, cutoff=0.6) if wrong else []
     near = near or [name for name in names if wrong and name.startswith(wrong)][:3]
     if near:
         return f"did you mean {' or '.join(map(repr, near))}?"
