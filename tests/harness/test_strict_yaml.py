@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +52,7 @@ def test_what_is_no_text(text: str, expected: object) -> None:
         *("on", "off", "yes", "no", "On", "YES", "y", "n", "none", "nil"),
         *("12:30", "1:30:00", "190:20:30.15", "2024-01-31", "2024-01-31T12:00:00Z", "1-2"),
         *("1.2.3", "1e", "e5", "1e5x", ".", "..", "-", "+", "=", "a b", "0.1.0", "v1", "1,000"),
-        *("١٢", "０１", "10%", "1/2", "inf.", "nano", "0xZZ", "01:30", "1__", "_1")[:-2],
-        "_1",
+        *("\u0661\u0662", "10%", "1/2", "inf.", "nano", "0xZZ", "01:30", "_1"),
     ],
 )
 def test_what_stays_text(text: str) -> None:
@@ -119,9 +117,8 @@ def test_every_value_keeps_its_line() -> None:
 
 
 def test_all_faults_come_at_once_with_their_lines() -> None:
-    assert refusal("a: 010\nb: *x\nc: &y 1\nd: !!str 1\na: 2\n<<: {e: 1}\n1: x\n").splitlines() == [
-        "f.yaml:1: 010 is ambiguous (octal to some readers): drop the leading zeros, or put it in "
-        "quotes if text is meant",
+    assert refusal("a: ~\nb: *x\nc: &y 1\nd: !!str 1\na: 2\n<<: {e: 1}\n1: x\n").splitlines() == [
+        "f.yaml:1: ~ is ambiguous: write null to remove an entry, or put it in quotes if text is meant",
         "f.yaml:2: *x: aliases are not supported; use extends",
         "f.yaml:3: &y: anchors are not supported; use extends",
         "f.yaml:4: tag:yaml.org,2002:str: tags are not supported",
@@ -267,25 +264,24 @@ def test_every_number_as_python_prints_it_is_a_number(number: float) -> None:
     assert scalar(f"{number:e}") == pytest.approx(number, rel=1e-5)
 
 
+def outcome(data: bytes) -> object:
+    try:
+        return load(data)
+    except UsageError as error:
+        return str(error)
+
+
 @SETTINGS
 @given(
     st.binary(max_size=60) | st.text(max_size=60).map(lambda text: text.encode("utf-8", "replace"))
 )
-def test_any_bytes_are_read_or_refused(data: bytes) -> None:
-    try:
-        value = load(data)
-    except UsageError as error:
-        assert str(error).startswith("f.yaml")
-    else:
-        assert isinstance(value, dict)
+def test_any_bytes_are_a_map_or_refused_by_name(data: bytes) -> None:
+    got = outcome(data)
+    assert isinstance(got, dict) or str(got).startswith("f.yaml")
 
 
 @SETTINGS
 @given(st.text(alphabet="[]{}:,-'\"#&*!|>%@`?=~<\\u0123456789abeEUxXoO._+ \n\t", max_size=40))
-def test_yamls_own_characters_are_read_or_refused(text: str) -> None:
-    try:
-        value = parse_value(text, "--set x").plain()
-    except UsageError as error:
-        assert str(error).startswith("--set x: ")
-    else:
-        assert not isinstance(value, float) or math.isfinite(value)
+def test_yamls_own_characters_are_a_map_or_refused_by_name(text: str) -> None:
+    got = outcome(f"a: {text}".encode())
+    assert isinstance(got, dict) or str(got).startswith("f.yaml")
