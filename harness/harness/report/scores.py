@@ -163,9 +163,7 @@ def _grid(run: RunReport, task: str) -> ScoreGrid:
     evaluations = run.of_task(task)
     tables = [e.scores.rows for e in evaluations if e.scores]
     columns = in_column_order((*MEANS, *(name for table in tables for name in table)))
-    counts = tuple(
-        next((table[name].n for table in tables if name in table), None) for name in columns
-    )
+    counts = tuple(_common_count(tables, name) for name in columns)
     # Where every model is partial, the note below the table says it once.
     mixed = len({e.scores.partial for e in evaluations if e.scores}) > 1
     rows = [_row(evaluation, columns, mark_partial=mixed) for evaluation in evaluations]
@@ -176,6 +174,11 @@ def _grid(run: RunReport, task: str) -> ScoreGrid:
         place = sum(not e.baseline for e in evaluations)
         rows.insert(place, ScoreRow(f"{model} - {against}", "difference", cells))
     return ScoreGrid(task, columns, counts, tuple(rows), tuple(_notes(run, task, evaluations)))
+
+
+def _common_count(tables: Sequence[Mapping[str, Interval]], name: str) -> int | None:
+    counts = {table[name].n for table in tables if name in table}
+    return counts.pop() if len(counts) == 1 else None
 
 
 def _row(evaluation: Evaluation, columns: Sequence[str], *, mark_partial: bool) -> ScoreRow:
@@ -211,6 +214,6 @@ def _notes(run: RunReport, task: str, evaluations: Sequence[Evaluation]) -> list
 
 def _size_note(size: tuple[int, int | None], models: Sequence[str], several: bool) -> str:
     questions, scenes = size
-    where = f" in {scenes:,} scenes" if scenes is not None else ""
+    where = f" in {scenes:,} scene{'s' * (scenes != 1)}" if scenes is not None else ""
     who = f"{', '.join(models)}: " if several else ""
     return f"{who}{questions:,} questions{where}."

@@ -14,11 +14,10 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
-_CONTROL_PICTURES = 0x2400
 
 
 def visible(text: str) -> str:
-    """The text with every unseen character spelt out (`␀`, `⟨U+202E⟩`); tab and newline stay."""
+    """The text with every unseen character spelt out (`⟨U+202E⟩`); tab and newline stay."""
     return _UNSEEN.sub(lambda match: _spelt(ord(match[0])), text)
 
 
@@ -36,10 +35,4 @@ def clip(text: str, limit: int) -> str:
 
 
 def _spelt(code: int) -> str:
-    if code < 0x20:
-        return chr(_CONTROL_PICTURES + code)
-    if code == 0x7F:
-        return "␡"
-    if 0xD800 <= code <= 0xDFFF:
-        return "\ufffd"
-    return f"⟨U+{code:04X}⟩"
+    return "\ufffd" if 0xD800 <= code <= 0xDFFF else f"⟨U+{code:04X}⟩"

@@ -128,10 +128,10 @@ def test_names_cannot_carry_markup_or_terminal_escapes(run_folder: Path) -> None
     document["name"] = "[red]\x1b[31mX\u202e\n|`<b>"
     (run_folder / "run.json").write_text(json.dumps(document))
     text = shown(score_table(load_run(run_folder)))
-    assert "[red]␛[31mX⟨U+202E⟩ |`<b>" in text
+    assert "[red]⟨U+001B⟩[31mX⟨U+202E⟩ |`<b>" in text
     assert "\x1b" not in text
     markdown = score_markdown(load_run(run_folder))
-    assert markdown.startswith("# \\[red\\]␛\\[31mX⟨U+202E⟩ \\|\\`&lt;b&gt;\n")
+    assert markdown.startswith("# \\[red\\]⟨U+001B⟩\\[31mX⟨U+202E⟩ \\|\\`&lt;b&gt;\n")
 
 
 def test_markdown_has_a_row_for_each_model(finished_run: Path) -> None:

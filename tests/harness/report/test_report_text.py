@@ -11,7 +11,7 @@ ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()))
 
 
 def test_unseen_characters_are_spelt_out() -> None:
-    assert visible("a\x00b\x1b[31m\x7f") == "a␀b␛[31m␡"
+    assert visible("a\x00b\x1b[31m\x7f") == "a⟨U+0000⟩b⟨U+001B⟩[31m⟨U+007F⟩"
     assert visible("\u202eevil\u2066") == "⟨U+202E⟩evil⟨U+2066⟩"
     assert visible("half \ud800 pair") == "half \ufffd pair"
 
