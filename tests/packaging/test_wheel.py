@@ -122,8 +122,13 @@ def test_plugins(installed: Path, tmp_path: Path) -> None:
     assert from_wheel == editable
 
 
-@pytest.mark.parametrize("arguments", [("recipe", "show"), ("plan",)])
-def test_packaged_recipe(installed: Path, tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    from_wheel = _run([str(installed / "harness"), *arguments, "quickstart"], cwd=tmp_path)
-    assert "tiny" in from_wheel
-    assert from_wheel == _run([str(EDITABLE), *arguments, "quickstart"], cwd=tmp_path)
+def test_packaged_recipe(installed: Path, tmp_path: Path) -> None:
+    show = ["recipe", "show", "quickstart"]
+    from_wheel = _run([str(installed / "harness"), *show], cwd=tmp_path)
+    assert "name: quickstart" in from_wheel
+    assert from_wheel == _run([str(EDITABLE), *show], cwd=tmp_path)
+
+
+def test_plan_finds_nothing_missing(installed: Path, tmp_path: Path) -> None:
+    plan = _run([str(installed / "harness"), "plan", "quickstart"], cwd=tmp_path)
+    assert plan.splitlines()[-1] == "missing on this machine: nothing"
