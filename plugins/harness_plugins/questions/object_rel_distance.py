@@ -60,6 +60,7 @@ class ObjectRelDistance:
             return
         objects = tuple(thing for group in groups for thing in group)
         metres = distances(objects, style, self.settings.mode)
+        sets_s4 = _sets_of_four(len(groups) - 1, rng)
         position = {thing.id: index for index, thing in enumerate(objects)}
         for target in targets:
             row = metres[position[target.id]]
@@ -70,16 +71,19 @@ class ObjectRelDistance:
                 for group in groups
                 if group[0] is not target
             ]
-            for options in self._sets(others, scene.room_area, rng):
+            for options in self._sets(others, sets_s4, scene.room_area, rng):
                 yield self._question(scene, style, rng, target, options)
 
     def _sets(
-        self, others: list[_Option], area: float, rng: np.random.Generator
+        self,
+        others: list[_Option],
+        sets_s4: NDArray[np.intp],
+        area: float,
+        rng: np.random.Generator,
     ) -> Iterator[list[_Option]]:
         rules = self.settings
         gap = rules.large_room_gap if area > rules.large_room_area else rules.min_gap
         nearest_first = sorted(range(len(others)), key=lambda o: others[o].metres)
-        sets_s4 = _sets_of_four(len(others), rng)
         metres_s4 = np.array([others[o].metres for o in nearest_first])[sets_s4]
         clear_s = metres_s4[:, 0] >= rules.min_distance
         clear_s &= (metres_s4[:, 1:] - metres_s4[:, :-1] > gap).all(axis=1)
