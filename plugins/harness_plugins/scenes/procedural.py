@@ -5,7 +5,6 @@ Scene i of seed s depends on i, s and the settings of the rooms, not on the othe
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from random import Random
 from harness.errors import SceneError, UsageError
 from harness.geometry import polygon_area
 from harness.scene import Box, Scene, SceneObject
+from harness.suggest import suggestion
 from harness_plugins.scenes.furniture import Category, furniture, room_kinds
 from harness_plugins.scenes.layout import Layout, Room, Solid
 from harness_plugins.scenes.settings import ProceduralSettings
@@ -32,15 +32,12 @@ def build(settings: ProceduralSettings) -> Procedural:
     """
     unknown = sorted(set(settings.categories or ()) - furniture().keys())
     if unknown:
-        close = {name: difflib.get_close_matches(name, furniture(), 1) for name in unknown}
         raise UsageError(
             "procedural: categories: "
             + "; ".join(
-                f"{name!r} is not in the furniture file"
-                + (f", did you mean {guess[0]!r}?" if guess else "")
-                for name, guess in close.items()
+                f"{name!r} is not in the furniture file, {suggestion(name, furniture())}"
+                for name in unknown
             )
-            + f" (known: {', '.join(sorted(furniture()))})"
         )
     return Procedural(settings)
 

@@ -20,8 +20,8 @@ from harness_plugins.scenes.settings import VsiBenchMetaSettings
 
 _PATTERN = "*_meta_info_*.json"
 _REMEDY = (
-    "give the folder with VSI-Bench's *_meta_info_*.json files, for example "
-    "--set scenes.evaluate.root=/data/vsi_bench/meta_info"
+    "give the folder with VSI-Bench's *_meta_info_*.json files, for example with "
+    "--set scenes.train.root=FOLDER or --set scenes.evaluate.root=FOLDER"
 )
 
 
@@ -40,24 +40,24 @@ class VsiBenchMeta:
         """What this machine lacks, each with its remedy."""
         root = self.settings.root
         if root is None:
-            return [f"vsi_bench_meta: root is not set: {_REMEDY}"]
+            return [f"root is not set: {_REMEDY}"]
         if not root.is_dir():
-            return [f"vsi_bench_meta: root {root} is no folder: {_REMEDY}"]
+            return [f"root {root} is no folder: {_REMEDY}"]
         if self.settings.files is None:
             lacking = []
             if not self._paths:
-                lacking.append(f"vsi_bench_meta: no {_PATTERN} in {root}: {_REMEDY}")
+                lacking.append(f"no {_PATTERN} in {root}: {_REMEDY}")
         else:
             lacking = [
-                f"vsi_bench_meta: files: {name!r} must be the name of a file in root, not a path"
+                f"files: {name!r} must be the name of a file in root, not a path"
                 if not SAFE_NAME.fullmatch(name)
-                else f"vsi_bench_meta: {root / name} does not exist: download it, or change `files`"
+                else f"{root / name} does not exist: download it, or change `files`"
                 for name in self.settings.files
                 if not SAFE_NAME.fullmatch(name) or not (root / name).is_file()
             ]
         if self.settings.videos is not None and not self.settings.videos.is_dir():
             lacking.append(
-                f"vsi_bench_meta: videos {self.settings.videos} is no folder: give the folder with "
+                f"videos {self.settings.videos} is no folder: give the folder with "
                 "<dataset>/<scene>.mp4, or leave `videos` out"
             )
         return lacking
@@ -108,7 +108,7 @@ class VsiBenchMeta:
     def _records(self) -> Mapping[str, tuple[Path, Any]]:
         lacking = self.missing()
         if lacking:
-            raise SceneError("; ".join(lacking))
+            raise SceneError("vsi_bench_meta: " + "; ".join(lacking))
         records: dict[str, tuple[Path, Any]] = {}
         problems = []
         for path in self._paths:

@@ -130,6 +130,6 @@ def test_the_benchmarks_sampling_is_a_mode(real_scenes, ask):
         for generator in (ALL, sampled)
     )
     both = ours.keys() & theirs.keys()
-    assert len(both) > 20
+    assert len(both) > 15
     assert all(ours[key].answer == theirs[key].answer for key in both)
     assert any(ours[key].margin != theirs[key].margin for key in both)

@@ -5,9 +5,12 @@ import math
 from copy import deepcopy
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from harness.component import SceneSource
 from harness.errors import SceneError
+from harness_plugins.scenes.meta_record import read_scene
 from harness_plugins.scenes.settings import VsiBenchMetaSettings
 from harness_plugins.scenes.vsi_bench_meta import build
 
@@ -35,10 +38,10 @@ RECORD = {
 def source(tmp_path):
     """Make a source over some records, written as one file of the validation split."""
 
-    def make(records=None, /, name="scannet_meta_info_val.json", **settings):
+    def make(records=None, /, name="scannet_meta_info_val.json", **fields):
         content = {"scene0001_00": RECORD} if records is None else records
         (tmp_path / name).write_text(json.dumps(content))
-        return build(VsiBenchMetaSettings(root=tmp_path, **settings))
+        return build(VsiBenchMetaSettings(root=tmp_path, **fields))
 
     return make
 
@@ -317,3 +320,39 @@ def test_the_released_files_are_read_whole(shared_data):
             "object_counts.window: 7 counted, 5 boxes",
         ),
     }
+
+
+def paths(value, path=()):
+    """Every place in a JSON value."""
+    yield path
+    parts = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, part in parts:
+        yield (*path, key)
+        if isinstance(part, dict | list):
+            yield from list(paths(part, (*path, key)))[1:]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@settings(derandomize=True, max_examples=300, deadline=None)
+@given(st.sampled_from(list(paths(RECORD))[1:]), json_values)
+def test_whatever_stands_in_a_record_it_is_a_scene_or_a_scene_error(path, value):
+    record = deepcopy(RECORD)
+    place = record
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    refused, scene = "", None
+    try:
+        scene = read_scene("s", record, where="file", split=None, strict_counts=False)
+    except SceneError as error:
+        refused = str(error)
+    assert refused.startswith("file: ") == (scene is None)
+    assert scene is None or all(min(thing.box.size) > 0 for thing in scene.objects)

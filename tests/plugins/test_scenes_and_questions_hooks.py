@@ -1,0 +1,65 @@
+"""The scene sources and question generators that the package registers."""
+
+import subprocess
+import sys
+
+import pytest
+
+from harness.component import QuestionGenerator, SceneSource
+from harness_plugins.hooks import harness_question_generators, harness_scene_sources
+
+SOURCES = {component.name: component for component in harness_scene_sources()}
+GENERATORS = {component.name: component for component in harness_question_generators()}
+
+
+def test_names():
+    assert list(SOURCES) == ["procedural", "vsi_bench_meta"]
+    assert list(GENERATORS) == [
+        "object_counting",
+        "object_abs_distance",
+        "object_rel_distance",
+        "object_rel_direction",
+        "object_size_estimation",
+        "room_size_estimation",
+    ]
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_sources_are_built_from_their_defaults(name):
+    component = SOURCES[name]
+    assert isinstance(component.create(component.config()), SceneSource)
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_generators_are_built_from_their_defaults(name, room, ask):
+    component = GENERATORS[name]
+    generator = component.create(component.config())
+    assert isinstance(generator, QuestionGenerator)
+    scene = room(
+        ("bed", 0, 0), ("sofa", 2, 0), ("lamp", 0.5, 3), ("tv", 4, 1), ("desk", 1, 4.4),
+        ("chair", 4, 4), ("chair", 5, 5),
+    )  # fmt: skip
+    for style in ("vsi_bench", "vsi_100k"):
+        questions = ask(generator, scene, style)
+        assert questions, style
+        assert {q.generator for q in questions} == {name}
+        assert {q.version for q in questions} == {1}
+        assert {q.style for q in questions} == {style}
+
+
+@pytest.mark.parametrize(
+    "component", [*SOURCES.values(), *GENERATORS.values()], ids=lambda c: c.name
+)
+def test_every_setting_is_described(component):
+    fields = component.config.model_fields.values()
+    assert all(field.description for field in fields)
+
+
+def test_listing_imports_neither_numpy_nor_torch():
+    code = (
+        "import sys, harness_plugins.hooks as hooks\n"
+        "list(hooks.harness_scene_sources()), list(hooks.harness_question_generators())\n"
+        "print(sorted({'numpy', 'scipy', 'torch'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
