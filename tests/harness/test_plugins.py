@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -16,24 +14,7 @@ from harness.component import KINDS
 from harness.plugins import HOOK_OF, RESERVED, load_catalogue
 from harness.recipe.sections import SLOTS
 
-FAKES = Path(__file__).parent / "fixtures" / "plugins"
 Install = Callable[..., None]
-
-
-@pytest.fixture
-def install(monkeypatch: pytest.MonkeyPatch) -> Install:
-    """Puts fake distributions on the path; what they imported is forgotten afterwards."""
-
-    def put(*names: str) -> None:
-        for name in names:
-            monkeypatch.syspath_prepend(str(FAKES / name))
-        importlib.invalidate_caches()
-
-    before = set(sys.modules)
-    yield put
-    for name in set(sys.modules) - before:
-        if str(FAKES) in str(getattr(sys.modules[name], "__file__", "")):
-            del sys.modules[name]
 
 
 def offered(catalogue: Catalogue, *distributions: str) -> list[tuple[str, str]]:

@@ -43,9 +43,10 @@ def recipe_schema(catalogue: Catalogue) -> Schema:
         "$defs": {
             **_recipe("whole", partial=False),
             **_recipe("part", partial=True),
+            **{f"whole.map.{kind}": _map(kind, catalogue, ["use"]) for kind in KINDS},
+            **{f"part.map.{kind}": _map(kind, catalogue, []) for kind in KINDS},
             **{name: schema for one in catalogue for name, schema in _settings(one).items()},
             **{f"use.{kind}": _use(kind, catalogue) for kind in KINDS},
-            **{f"map.{kind}": _map(kind, catalogue) for kind in KINDS},
         },
     }
 
@@ -61,7 +62,7 @@ def _recipe(prefix: str, *, partial: bool) -> Schema:
     for model, field, kind in _HOLDERS:
         holder = models[model]["properties"]
         named = issubclass(_REF[kind], NamedRef)
-        reference = {"$ref": f"#/$defs/{'map' if named else 'use'}.{kind}"}
+        reference = {"$ref": f"#/$defs/{f'{prefix}.map' if named else 'use'}.{kind}"}
         holder[field] = {"description": holder[field].get("description", ""), **reference}
         if not named and not partial:
             holder[field]["required"] = ["use"]
@@ -104,8 +105,11 @@ def _use(kind: Kind, catalogue: Catalogue) -> Schema:
     }
 
 
-def _map(kind: Kind, catalogue: Catalogue) -> Schema:
-    """A map of sections whose keys name the components, unless `use` does."""
+def _map(kind: Kind, catalogue: Catalogue, required: list[str]) -> Schema:
+    """A map of sections whose keys name the components, unless `use` does.
+
+    `required` is what an entry must have whose key names no component.
+    """
     use = {"$ref": f"#/$defs/use.{kind}"}
     return {
         "type": "object",
@@ -119,7 +123,7 @@ def _map(kind: Kind, catalogue: Catalogue) -> Schema:
             )
             for name in catalogue.names(kind)
         },
-        "additionalProperties": _or_null(use),
+        "additionalProperties": _or_null({**use, "required": required}),
     }
 
 

@@ -154,23 +154,31 @@ def _message_of_all(faults: list[ErrorDetails], place: Path, known: set[str] | N
 
 
 def _message(fault: ErrorDetails, place: Path, known: set[str] | None) -> str:
-    kind = fault["type"]
-    if kind == "extra_forbidden":
-        return f"unknown key; {suggestion(place[-1], known or (), plural='known keys')}"
-    if kind == "missing":
-        return "is missing, and it has no default"
-    if kind == "union_tag_not_found":
-        return f"needs the key {fault['ctx']['discriminator']}"
-    if kind in ("literal_error", "enum", "union_tag_invalid"):
-        context = fault["ctx"]
-        given = context.get("tag", fault["input"])
-        choices = re.findall(
-            r"'([^']*)'", str(context.get("expected", context.get("expected_tags")))
-        )
-        return f"{_short(given)} is no choice; {suggestion(str(given), choices, plural='choices')}"
-    if kind == "value_error":
-        return fault["msg"].removeprefix("Value error, ")
-    return f"{fault['msg'][:1].lower()}{fault['msg'][1:]}; found {_short(fault['input'])}"
+    context = fault.get("ctx", {})
+    match fault["type"]:
+        case "extra_forbidden":
+            text = f"unknown key; {suggestion(place[-1], known or (), plural='known keys')}"
+        case "missing":
+            text = "is missing, and it has no default"
+        case "union_tag_not_found":
+            text = f"needs the key {context['discriminator']}"
+        case "literal_error" | "enum":
+            text = _no_choice(fault["input"], context["expected"])
+        case "union_tag_invalid":
+            text = _no_choice(context["tag"], context["expected_tags"])
+        case "too_short":
+            text = f"needs at least {context['min_length']}; found {context['actual_length']}"
+        case "value_error":
+            text = fault["msg"].removeprefix("Value error, ")
+        case _:
+            text = re.sub(r"^(Input|String) should", "must", fault["msg"])
+            text = f"{text[:1].lower()}{text[1:]}; found {_short(fault['input'])}"
+    return text
+
+
+def _no_choice(found: Any, expected: Any) -> str:
+    choices = re.findall(r"'([^']*)'", str(expected))
+    return f"{_short(found)} is no choice; {suggestion(str(found), choices, plural='choices')}"
 
 
 def _short(value: Any) -> str:
