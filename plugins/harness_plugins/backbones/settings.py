@@ -38,5 +38,5 @@ class TinySettings(Settings):
     """Width of the vision tower."""
     vision_layers: Annotated[int, Field(ge=1)] = 2
     """Depth of the vision tower."""
-    vocabulary: Annotated[int, Field(ge=400, le=8192)] = 1024
+    vocabulary: Annotated[int, Field(ge=400, le=8192)] = 1536
     """Size of the byte-level BPE vocabulary, special tokens included."""

@@ -162,13 +162,17 @@ class Tiny(Qwen2VL):
 
 
 def train_tokenizer(vocabulary: int) -> Tokenizer:
-    """A byte-level BPE over the packaged corpus; digits stay single, as in Qwen2's tokenizer."""
+    """A byte-level BPE over the packaged templates; digits stay single, as in Qwen2's tokenizer.
+
+    Unlike there, a token may span several words: the templates' fixed phrases become few tokens,
+    and a demonstration's prompts half as long.
+    """
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
-            pre_tokenizers.Split(Regex(r"\p{N}|[ ]?\p{L}+|[^\p{L}\p{N}]"), behavior="isolated"),
+            pre_tokenizers.Split(Regex(r"\p{N}|[\n(),.:?<>]|[^\p{N}\n(),.:?<>]+"), behavior="isolated"),
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     )
@@ -189,8 +193,16 @@ def build_tiny(settings: TinySettings) -> Tiny:
 
 
 def _corpus() -> Iterator[str]:
-    text = files("harness_plugins.backbones").joinpath("tiny_corpus.txt").read_text("utf-8")
-    yield from text.splitlines()
+    """Each template with every name in each of its places."""
+    names = _lines("tiny_names.txt")
+    for template in _lines("tiny_corpus.txt"):
+        places = template.count("{}")
+        for turn in range(len(names)):
+            yield template.format(*(names[(turn + 7 * i) % len(names)] for i in range(places))) + "\n"
+
+
+def _lines(name: str) -> list[str]:
+    return files("harness_plugins.backbones").joinpath(name).read_text("utf-8").splitlines()
 
 
 def _split(pairs: int) -> list[int]:
