@@ -159,6 +159,9 @@ def main() -> None:
             sys.stdout.flush()  # a full disk must show here, not while Python ends
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:  # `harness plugins | head`
+        _discard_output()
+        sys.exit(1)
     except Exception as error:
         from harness.failure import explain
 

@@ -10,7 +10,7 @@ import shutil
 import sysconfig
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -38,9 +38,10 @@ WATCHED = (
     "lm-eval",
 )
 GIB = 2**30
-# A run folder with a few checkpoints of a 2B model with adapters stays below the first.
-SCARCE_DISK, NO_DISK = 20 * GIB, 1 * GIB
-SCARCE_MEMORY, NO_MEMORY = 8 * GIB, 2 * GIB
+# Bytes below which runs fail, and below which they may: a few checkpoints of a 2B model with
+# adapters fit in 20 GiB, and importing torch and trl alone takes over 1 GiB of memory.
+DISK = (1 * GIB, 20 * GIB)
+MEMORY = (2 * GIB, 8 * GIB)
 DECODERS = ("h264", "hevc", "vp9", "mpeg4")
 
 
@@ -84,9 +85,7 @@ def versions() -> Iterator[Finding]:
             yield version_finding(requirement, _installed(name), extra)
 
 
-def requirements(
-    extras: Iterator[str] | list[str] | tuple[str, ...],
-) -> dict[str, tuple[Requirement, str]]:
+def requirements(extras: Iterable[str]) -> dict[str, tuple[Requirement, str]]:
     """What the distribution requires, by name, each with the extra that asks for it ('' if none)."""
     found: dict[str, tuple[Requirement, str]] = {}
     for text in metadata.requires(DISTRIBUTION) or ():
@@ -145,14 +144,8 @@ def run_folder(path: Path) -> Finding:
 def disk(check: str, path: Path) -> Finding:
     """Free space where a path lies."""
     folder = _existing(path)
-    free = shutil.disk_usage(folder).free
-    found = f"{free / GIB:.1f} GiB free at {folder}"
     remedy = "free some space; checkpoints of a 2B model take gigabytes each"
-    if free < NO_DISK:
-        return Finding(check, "fail", found, remedy)
-    return (
-        Finding(check, "warn", found, remedy) if free < SCARCE_DISK else Finding(check, "ok", found)
-    )
+    return room(check, shutil.disk_usage(folder).free, f" at {folder}", DISK, remedy)
 
 
 def memory() -> Finding:
@@ -160,14 +153,17 @@ def memory() -> Finding:
     free = free_memory()
     if free is None:
         return Finding("memory", "ok", "unknown on this system")
-    found = f"{free / GIB:.1f} GiB free"
     remedy = "end other programs, or lower video.frames and the batch sizes"
-    if free < NO_MEMORY:
-        return Finding("memory", "fail", found, remedy)
+    return room("memory", free, "", MEMORY, remedy)
+
+
+def room(check: str, free: int, place: str, bounds: tuple[int, int], remedy: str) -> Finding:
+    """Whether free bytes suffice; `bounds` are what fails and what is scarce."""
+    found = f"{free / GIB:.1f} GiB free{place}"
+    if free < bounds[0]:
+        return Finding(check, "fail", found, remedy)
     return (
-        Finding("memory", "warn", found, remedy)
-        if free < SCARCE_MEMORY
-        else Finding("memory", "ok", found)
+        Finding(check, "warn", found, remedy) if free < bounds[1] else Finding(check, "ok", found)
     )
 
 

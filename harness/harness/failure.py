@@ -21,8 +21,6 @@ def explain(error: BaseException) -> str | None:
             return f"the disk is full, or your quota on it{place}; free some space, {_KEPT}"
     if isinstance(error, HarnessError):
         return printable(str(error))
-    if isinstance(error, BrokenPipeError):
-        return "the reader of the output went away"
     if any(isinstance(one, MemoryError) for one in chain):
         return f"out of memory; lower video.frames or the batch sizes, {_KEPT}"
     if any(type(one).__name__ == "OutOfMemoryError" for one in chain):

@@ -119,8 +119,10 @@ def _rich_table(rows: Iterable[tuple[str, ...]]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*_HEADINGS, box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for heading in _HEADINGS:
+        table.add_column(heading, no_wrap=heading in ("kind", "name"), overflow="fold")
     for row in rows:
         # Text, not markup: a summary may hold brackets.
-        table.add_row(*(Text(cell, overflow="fold") for cell in row))
+        table.add_row(*map(Text, row))
     return table

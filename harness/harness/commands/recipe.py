@@ -13,7 +13,7 @@ from harness.terminal import one_line
 
 def print_schema() -> None:
     """Print the JSON Schema of recipe files."""
-    typer.echo(json.dumps(recipe_schema(load_catalogue()), indent=1, ensure_ascii=False))
+    typer.echo(json.dumps(recipe_schema(load_catalogue()), indent=1))
 
 
 def show_recipe(recipe: str, overrides: list[str]) -> None:
