@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -174,6 +175,13 @@ class Scene:
                 f"found {self.room_area}"
             )
         object.__setattr__(self, "counts", MappingProxyType(dict(self.counts)))
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A mapping proxy cannot be sent to a worker process.
+        return {**self.__dict__, "counts": dict(self.counts)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, counts=MappingProxyType(state["counts"]))
 
     def of(self, category: str) -> tuple[SceneObject, ...]:
         """The instances of a category, in the annotation's order."""
