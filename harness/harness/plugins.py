@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib import metadata
@@ -91,7 +91,7 @@ class _Point:
 def _entry_points() -> tuple[list[_Point], list[str]]:
     points: dict[str, _Point] = {}
     clashes: list[str] = []
-    for entry in metadata.entry_points(group=hookspecs.GROUP):
+    for entry in _entries():
         point = _Point(_source(entry), entry)
         first = points.setdefault(entry.name, point)
         if first is point or (first.source, first.entry.value) == (point.source, entry.value):
@@ -103,6 +103,30 @@ def _entry_points() -> tuple[list[_Point], list[str]]:
             + _one_must_go(first.source, point.source)
         )
     return sorted(points.values(), key=lambda point: point.entry.name), clashes
+
+
+def _entries() -> Iterable[metadata.EntryPoint]:
+    try:
+        return metadata.entry_points(group=hookspecs.GROUP)
+    # Whatever a damaged installation makes importlib raise, the user learns which one it is.
+    except Exception as error:
+        culprits = ", ".join(_named(dist) for dist in _unreadable()) or "unknown"
+        raise PluginError(
+            f"the entry points of an installed distribution cannot be read ({describe(error)}); "
+            f"reinstall or remove {culprits}"
+        ) from error
+
+
+def _unreadable() -> Iterator[metadata.Distribution]:
+    for dist in metadata.distributions():
+        try:
+            list(dist.entry_points)
+        except Exception:  # noqa: BLE001  (as above)
+            yield dist
+
+
+def _named(dist: metadata.Distribution) -> str:
+    return f"{dist.metadata['Name']} {dist.metadata['Version']} in {dist.locate_file('')}"
 
 
 def _one_must_go(first: Source, second: Source) -> str:

@@ -206,6 +206,13 @@ def test_a_distribution_installed_twice_is_listed_once_with_a_note(install: Inst
     assert "pip uninstall leftover" in note
 
 
+def test_unreadable_entry_points_name_the_distribution(install: Install) -> None:
+    install("garbled")
+    with pytest.raises(harness.PluginError) as caught:
+        load_catalogue()
+    assert "reinstall or remove garbled 1.0 in " in str(caught.value)
+
+
 def test_metadata_without_a_name_is_still_listed(install: Install) -> None:
     install("nameless")
     assert load_catalogue().broken == ()

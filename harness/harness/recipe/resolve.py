@@ -243,7 +243,8 @@ def _document(checked: Checked) -> dict[str, Any]:
         for key in part.path.split("."):
             section = section[key]
         with guard(part.registered, "writing its settings"):
-            settings = part.settings.model_dump(mode="json", by_alias=True)
+            settings = _without_nothing(part.settings.model_dump(mode="json", by_alias=True))
+            json.dumps(settings, allow_nan=False)
         section |= {"use": part.registered.name, **settings}
     cleaned: dict[str, Any] = _without_nothing(document)
     return cleaned
