@@ -71,7 +71,7 @@ class Box:
         signs = np.array(
             [[x, y, z] for x in (-0.5, 0.5) for y in (-0.5, 0.5) for z in (-0.5, 0.5)]
         )
-        corners = np.asarray(self.centre) + (signs * np.asarray(self.size)) @ self.rotation
+        corners: Array = np.asarray(self.centre) + (signs * np.asarray(self.size)) @ self.rotation
         corners.flags.writeable = False
         return corners
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from harness.atomic import write_json
@@ -21,8 +21,10 @@ from harness.layout.camera import camera_walk
 from harness.layout.raster import Drawing, render
 from harness.layout.worker import start
 from harness.scene import Frame, Intrinsics, Scene, VideoRef
-from harness.schema import LayoutVideo
 from harness.video import write_video
+
+if TYPE_CHECKING:  # pydantic's models take drawing processes long to import
+    from harness.schema import LayoutVideo
 
 # A process takes a second to start; it should have this many videos to draw.
 VIDEOS_FOR_A_PROCESS = 8
@@ -42,15 +44,28 @@ def film_layout(scene: Scene, path: Path, settings: LayoutVideo, seed: int) -> S
     Raises:
         VideoError: the files cannot be written; the scene is named.
     """
-    found = _found(scene, path, settings, seed)
+    return _film(scene, path, _Shot(**settings.model_dump(), seed=seed))
+
+
+@dataclass(frozen=True)
+class _Shot:
+    seconds: float
+    fps: int
+    width: int
+    height: int
+    seed: int
+
+
+def _film(scene: Scene, path: Path, shot: _Shot) -> Scene:
+    found = _found(scene, path, shot)
     if found is not None:
         return found
     video, sidecar = _files(path)
-    frames = camera_walk(scene, **settings.model_dump(), seed=seed)
+    frames = camera_walk(scene, **asdict(shot))
     drawing = Drawing.of(scene)
     try:
-        write_video(video, (render(drawing, frame).colour for frame in frames), settings.fps)
-        write_json(sidecar, _describe(scene, frames, settings, seed, video))
+        write_video(video, (render(drawing, frame).colour for frame in frames), shot.fps)
+        write_json(sidecar, _describe(scene, frames, shot, video))
     except OSError as error:
         raise VideoError(f"scene {scene.id}: {sidecar}: {error.strerror}") from error
     except HarnessError as error:
@@ -85,11 +100,12 @@ def film_all(
         VideoError: a scene cannot be drawn; it is named. What was drawn before stays.
     """
     filmed = list(scenes)
+    shot = _Shot(**settings.model_dump(), seed=seed)
     bare = [place for place, scene in enumerate(filmed) if scene.video is None]
     tell = progress or _say_nothing
     left = []
     for place in bare:
-        found = _found(filmed[place], _path(folder, filmed[place]), settings, seed)
+        found = _found(filmed[place], _path(folder, filmed[place]), shot)
         if found is None:
             left.append(place)
         else:
@@ -97,7 +113,7 @@ def film_all(
             tell(len(bare) - len(left), len(bare))
     jobs = [(_for_drawing(filmed[place]), _path(folder, filmed[place])) for place in left]
     processes = workers or min(_processors(), max(1, len(left) // VIDEOS_FOR_A_PROCESS))
-    with closing(_draw(jobs, settings, seed, processes)) as drawn:
+    with closing(_draw(jobs, shot, processes)) as drawn:
         for done, (number, scene) in enumerate(drawn, len(bare) - len(left) + 1):
             place = left[number]
             filmed[place] = replace(filmed[place], frames=scene.frames, video=scene.video)
@@ -106,17 +122,17 @@ def film_all(
 
 
 def _draw(
-    jobs: Sequence[tuple[Scene, Path]], settings: LayoutVideo, seed: int, workers: int
+    jobs: Sequence[tuple[Scene, Path]], shot: _Shot, workers: int
 ) -> Generator[tuple[int, Scene], None, None]:
     """(Number of the job, scene with its video) as they are done."""
     if min(workers, len(jobs)) <= 1:
         for number, (scene, path) in enumerate(jobs):
-            yield number, film_layout(scene, path, settings, seed)
+            yield number, _film(scene, path, shot)
         return
     pool = ProcessPoolExecutor(min(workers, len(jobs)), get_context("spawn"), initializer=start)
     try:
         waiting = {
-            pool.submit(film_layout, scene, path, settings, seed): number
+            pool.submit(_film, scene, path, shot): number
             for number, (scene, path) in enumerate(jobs)
         }
         for future in as_completed(waiting):
@@ -157,29 +173,26 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _digest(scene: Scene, settings: LayoutVideo, seed: int) -> str:
+def _digest(scene: Scene, shot: _Shot) -> str:
     """SHA-256 over everything the picture depends on."""
     value = {
         "version": DRAWING_VERSION,
         "id": scene.id,
         "objects": [(item.category, asdict(item.box)) for item in scene.objects],
         "room": [scene.room_area, scene.room_centre, scene.floor, scene.height],
-        "settings": settings.model_dump(),
-        "seed": seed,
+        "shot": asdict(shot),
     }
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-def _describe(
-    scene: Scene, frames: Sequence[Frame], settings: LayoutVideo, seed: int, video: Path
-) -> dict[str, Any]:
+def _describe(scene: Scene, frames: Sequence[Frame], shot: _Shot, video: Path) -> dict[str, Any]:
     return {
         "layout": True,
         "scene": scene.id,
         "dataset": scene.dataset,
-        "made_from": _digest(scene, settings, seed),
+        "made_from": _digest(scene, shot),
         "video_sha256": hashlib.sha256(video.read_bytes()).hexdigest(),
-        "fps": settings.fps,
+        "fps": shot.fps,
         "intrinsics": asdict(frames[0].intrinsics),
         "frames": [
             {"time": frame.time, "camera_to_world": frame.camera_to_world} for frame in frames
@@ -187,12 +200,12 @@ def _describe(
     }
 
 
-def _found(scene: Scene, path: Path, settings: LayoutVideo, seed: int) -> Scene | None:
+def _found(scene: Scene, path: Path, shot: _Shot) -> Scene | None:
     """The scene with the video that is there already, if it is whole and was drawn from this."""
     video, sidecar = _files(path)
     try:
         found = json.loads(sidecar.read_text())
-        if found["made_from"] != _digest(scene, settings, seed):
+        if found["made_from"] != _digest(scene, shot):
             return None
         if found["video_sha256"] != hashlib.sha256(video.read_bytes()).hexdigest():
             return None
