@@ -9,10 +9,11 @@ than decoding for evenly spread frames and, in some containers, not exact.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -113,6 +114,7 @@ class _Packets:
     """A video's packets in decoding order, and its frames' times in showing order."""
 
     order: list[_Packet]
+    start: int
     shown: list[int]
     count_frames: bool
     time_base: Fraction
@@ -204,13 +206,15 @@ def _list_packets(path: Path) -> _Packets:
                     f"{stream.frames or 'an unknown number'}; copy or download it again"
                 )
             order.append(_Packet(packet.pts, packet.is_keyframe, not packet.is_discard))
-        shown = [packet.pts for packet in order if packet.shown]
+        # A recording that starts amid a group: nothing can be decoded before the first key frame.
+        start = next((place for place, packet in enumerate(order) if packet.key), 0)
+        shown = [packet.pts for packet in order[start:] if packet.shown]
         if not shown:
             raise VideoError(f"video {path}: its video stream holds no frame; make it again")
         times = sorted(pts for pts in shown if pts is not None)
         _check_whole(path, container, stream, times)
         one_to_one = len(set(times)) == len(shown) and stream.codec.name not in HIDDEN_PACKETS
-        return _Packets(order, times, one_to_one, stream.time_base, stream.average_rate)
+        return _Packets(order, start, times, one_to_one, stream.time_base, stream.average_rate)
 
 
 def _check_whole(path: Path, container: Any, stream: Any, times: list[int]) -> None:
@@ -294,12 +298,18 @@ def _all_frames(path: Path, packets: _Packets) -> Iterator[tuple[int, Any]]:
     with _opened(path) as (container, stream):
         last: int | None = None
         step = max(1, round(1 / (rate * packets.time_base)))
-        for frame in container.decode(stream):
+        sized = (packet for packet in container.demux(stream) if packet.size)
+        for frame in _decoded(stream, islice(sized, packets.start, None)):
             _refuse_damaged(path, frame)
             timed = frame.pts is not None and (last is None or frame.pts > last)
             last = frame.pts if timed else (0 if last is None else last + step)
             assert last is not None
             yield last, frame
+
+
+def _decoded(stream: Any, packets: Iterable[Any]) -> Iterator[Any]:
+    for packet in chain(packets, [None]):
+        yield from stream.codec_context.decode(packet)
 
 
 def _refuse_damaged(path: Path, frame: Any) -> None:

@@ -224,3 +224,37 @@ def test_any_damage_gives_frames_or_a_named_error(
     damaged.write_bytes(content[: data.draw(places) + 1] if data.draw(st.booleans()) else content)
     with contextlib.suppress(VideoError):
         assert decode(damaged, lambda _: (0,), (24, 32)).frames.shape == (1, 24, 32, 3)
+
+
+def test_frames_with_equal_time_stamps_are_counted_by_decoding(tmp_path: Path) -> None:
+    """Packets cannot be told apart by time, so all is decoded and the times are made up."""
+    first = encode(tmp_path / "first.mkv", "libx264", {"bf": "0", "g": "12"}, count=14)
+    path = tmp_path / "doubled.mkv"
+    with av.open(str(first)) as source, av.open(str(path), "w") as target:
+        stream = source.streams.video[0]
+        copy = target.add_stream_from_template(stream)
+        for packet in source.demux(stream):
+            if packet.size:
+                packet.pts = packet.dts = packet.pts // 200 * 200
+                packet.stream = copy
+                target.mux(packet)
+    whole = decoded_whole(first)
+    decoded = decode(path, range, None)
+    assert decoded.total == len(whole) == 14
+    assert np.array_equal(decoded.frames, whole)
+    assert list(decoded.times) == sorted(set(decoded.times))
+
+
+def test_recording_that_starts_amid_a_group(tmp_path: Path) -> None:
+    """What comes before the first key frame cannot be decoded and does not count."""
+    path = encode(
+        tmp_path / "clip.ts", "libx264", {"x264-params": "keyint=12:scenecut=0:bframes=0"}
+    )
+    whole = decoded_whole(path)
+    with av.open(str(path)) as container:
+        places = [packet.pos for packet in container.demux(video=0) if packet.size]
+    data = path.read_bytes()
+    path.write_bytes(data[places[5] :])
+    decoded = decode(path, range, None)
+    assert decoded.total == 28
+    assert np.array_equal(decoded.frames, whole[12:])
