@@ -49,7 +49,7 @@ _HOME = {
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 
-__all__ = [  # noqa: PLE0604  (names are static, checked by a test)
+__all__ = [
     "AlignmentError",
     "Backbone",
     "Box",

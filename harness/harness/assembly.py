@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
-from harness.component import Backbone, Kind, QuestionGenerator, Reward, SceneSource, Settings, Task
+from harness.catalogue import Registered, build, guard
+from harness.component import Backbone, QuestionGenerator, Reward, SceneSource, Task
 from harness.errors import UsageError
 from harness.generate import Family
-from harness.plugins import Catalogue
-from harness.schema import GrpoStage, PluginRef, Recipe
+from harness.recipe import Part, ResolvedCell
+from harness.schema import GrpoStage, Recipe
 
 if TYPE_CHECKING:
     from harness.training.rewards import BoundReward
@@ -23,17 +23,26 @@ class Assembly:
     """The components of a recipe, built on first use."""
 
     recipe: Recipe
-    catalogue: Catalogue
+    parts: Mapping[str, Part]
+
+    @classmethod
+    def of(cls, cell: ResolvedCell) -> Assembly:
+        """The components of a resolved recipe."""
+        return cls(cell.recipe, cell.parts)
+
+    def registered(self, path: str) -> Registered:
+        """The component behind a section, with its plugin."""
+        return self.parts[path].registered
 
     @cached_property
     def train_scenes(self) -> SceneSource:
         """Scenes to train on."""
-        return cast(SceneSource, self._make("scenes", self.recipe.scenes.train))
+        return cast(SceneSource, self._make("scenes.train"))
 
     @cached_property
     def held_out_scenes(self) -> SceneSource:
         """Scenes to evaluate on."""
-        return cast(SceneSource, self._make("scenes", self.recipe.scenes.evaluate))
+        return cast(SceneSource, self._make("scenes.evaluate"))
 
     @cached_property
     def families(self) -> dict[str, Family]:
@@ -41,7 +50,7 @@ class Assembly:
         return {
             name: Family(
                 name=name,
-                generator=cast(QuestionGenerator, self._make("questions", ref, name)),
+                generator=cast(QuestionGenerator, self._make(f"questions.families.{name}")),
                 settings=ref.settings,
                 limit=ref.limit,
                 per_scene=ref.per_scene,
@@ -52,47 +61,51 @@ class Assembly:
     @cached_property
     def backbone(self) -> Backbone:
         """The model family."""
-        return cast(Backbone, self._make("backbones", self.recipe.backbone))
+        return cast(Backbone, self._make("backbone"))
 
     @cached_property
     def tasks(self) -> dict[str, Task]:
         """Evaluation tasks by their name in the recipe."""
         return {
-            name: cast(Task, self._make("tasks", ref, name))
-            for name, ref in self.recipe.evaluate.tasks.items()
+            name: cast(Task, self._make(f"evaluate.tasks.{name}"))
+            for name in self.recipe.evaluate.tasks
         }
 
-    def rewards(self, stage: GrpoStage) -> Sequence[BoundReward]:
+    def rewards(self, stage: str) -> Sequence[BoundReward]:
         """The rewards of a GRPO stage."""
         from harness.training.rewards import BoundReward
 
-        bound = []
-        for name, ref in stage.rewards.items():
-            registered = self.catalogue.get("rewards", ref.use or name)
-            reward = cast(Reward, self._make("rewards", ref, name))
-            bound.append(BoundReward(name, ref.weight, reward, str(registered.source)))
-        return bound
+        section = self.recipe.train[stage]
+        assert isinstance(section, GrpoStage)
+        return [
+            BoundReward(
+                name=name,
+                weight=ref.weight,
+                reward=cast(Reward, self._make(path := f"train.{stage}.rewards.{name}")),
+                registered=self.registered(path),
+            )
+            for name, ref in section.rewards.items()
+        ]
 
     def missing(self) -> list[str]:
         """What this machine lacks, each with its remedy."""
-        parts: list[tuple[str, object]] = [
-            ("scenes.train", self.train_scenes),
-            ("scenes.evaluate", self.held_out_scenes),
-            ("backbone", self.backbone),
-            *((f"evaluate.tasks.{name}", task) for name, task in self.tasks.items()),
-        ]
-        return [
-            f"{where}: {problem}"
-            for where, part in parts
-            # a scene source may go without: procedural scenes need nothing
-            for problem in (part.missing() if hasattr(part, "missing") else ())
-        ]
+        parts: dict[str, object] = {
+            "scenes.train": self.train_scenes,
+            "scenes.evaluate": self.held_out_scenes,
+            "backbone": self.backbone,
+            **{f"evaluate.tasks.{name}": task for name, task in self.tasks.items()},
+        }
+        problems = []
+        for path, part in parts.items():
+            # a scene source may go without it: procedural scenes need nothing
+            if hasattr(part, "missing"):
+                with guard(self.registered(path), "asking what is missing"):
+                    problems += [f"{path}: {problem}" for problem in part.missing()]
+        return problems
 
-    def _make(self, kind: Kind, ref: PluginRef, name: str = "") -> object:
-        registered = self.catalogue.get(kind, ref.use or name)
-        config: type[Settings] = registered.component.config
-        settings = config.model_validate_json(json.dumps(ref.settings))
-        return registered.create(settings)
+    def _make(self, path: str) -> object:
+        part = self.parts[path]
+        return build(part.registered, part.settings)
 
 
 def refuse_if_missing(problems: Sequence[str]) -> None:

@@ -24,17 +24,19 @@ Kind = Literal["scenes", "questions", "rewards", "backbones", "tasks"]
 KINDS: tuple[Kind, ...] = ("scenes", "questions", "rewards", "backbones", "tasks")
 PromptMode = Literal["vanilla", "think", "observe"]
 
-RoleT = TypeVar("RoleT", covariant=True)
+RoleT_co = TypeVar("RoleT_co", covariant=True)
 
 
 class Settings(BaseModel):
     """Base of every component's settings: frozen, no unknown keys, no silent conversion."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True
+    )
 
 
 @dataclass(frozen=True)
-class Component(Generic[RoleT]):
+class Component(Generic[RoleT_co]):
     """One thing a recipe can name.
 
     Args:
@@ -50,14 +52,14 @@ class Component(Generic[RoleT]):
 
     name: str
     config: type[Settings]
-    build: Callable[[Any], RoleT] | str
+    build: Callable[[Any], RoleT_co] | str
     summary: str
 
-    def create(self, settings: Settings) -> RoleT:
+    def create(self, settings: Settings) -> RoleT_co:
         """Build the component, importing its module if `build` is a string."""
         return self.builder()(settings)
 
-    def builder(self) -> Callable[[Any], RoleT]:
+    def builder(self) -> Callable[[Any], RoleT_co]:
         """The callable behind `build`.
 
         Raises:
@@ -66,7 +68,7 @@ class Component(Generic[RoleT]):
         if not isinstance(self.build, str):
             return self.build
         module, _, attribute = self.build.partition(":")
-        builder: Callable[[Any], RoleT] = getattr(import_module(module), attribute)
+        builder: Callable[[Any], RoleT_co] = getattr(import_module(module), attribute)
         return builder
 
 

@@ -70,7 +70,12 @@ class _Model:
     def train(self, name: str) -> None:
         """Train the stage and go on with the model it gives."""
         stage = self._assembly.recipe.train[name]
-        inputs = [*self._origin, self._questions.key, stage.model_dump(), self._assembly.recipe.seed]
+        inputs = [
+            *self._origin,
+            self._questions.key,
+            stage.model_dump(),
+            self._assembly.recipe.seed,
+        ]
 
         def make(folder: Path) -> None:
             self._load()

@@ -6,7 +6,7 @@ import hashlib
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from harness.errors import HarnessError
 
@@ -35,7 +35,7 @@ class Question:
     """One question with its answer.
 
     Args:
-        id: stable and unique in a set; `with_id` makes it from the content.
+        id: stable and unique in a set; `content_id` makes one from the content.
         scene: id of the scene.
         dataset: name of the data set.
         question_type: VSI-Bench's name of the type (`NUMERIC_TYPES`, `CHOICE_TYPES`) or an own one.
@@ -76,7 +76,9 @@ class Question:
         """What a right answer looks like: a letter of an option, a number, or a word."""
         if self.options is not None:
             return "letter"
-        return "number" if self.question_type in NUMERIC_TYPES or _is_number(self.answer) else "word"
+        return (
+            "number" if self.question_type in NUMERIC_TYPES or _is_number(self.answer) else "word"
+        )
 
     @property
     def gold(self) -> str:
@@ -129,10 +131,10 @@ def from_row(row: Mapping[str, Any], where: str = "row") -> Question:
     if options is not None and not (
         isinstance(options, Sequence)
         and not isinstance(options, str)
-        and len(options) >= 2
+        and 2 <= len(options) <= len(string.ascii_uppercase)
         and all(isinstance(o, str) for o in options)
     ):
-        problems.append(f"options must be null or two or more strings, found {options!r}")
+        problems.append(f"options must be null or 2 to 26 strings, found {options!r}")
     if problems:
         raise HarnessError(f"{where}: " + "; ".join(problems))
 
@@ -140,7 +142,9 @@ def from_row(row: Mapping[str, Any], where: str = "row") -> Question:
     texts: tuple[str, ...] | None = None
     if options is not None:
         texts = tuple(_without_letter(o, i) for i, o in enumerate(options))
-        index = string.ascii_uppercase.find(answer.strip().upper()) if len(answer.strip()) == 1 else -1
+        index = (
+            string.ascii_uppercase.find(answer.strip().upper()) if len(answer.strip()) == 1 else -1
+        )
         if not 0 <= index < len(texts):
             raise HarnessError(
                 f"{where}: ground_truth {answer!r} is no letter of its {len(texts)} options"
@@ -150,23 +154,46 @@ def from_row(row: Mapping[str, Any], where: str = "row") -> Question:
         raise HarnessError(
             f"{where}: ground_truth of a {row['question_type']} row must be a number, found {answer!r}"
         )
-    question = Question(
-        id=str(row.get("id", "")),
+    return Question(
+        id="" if row.get("id") is None else str(row["id"]),
         scene=row["scene_name"],
         dataset=row["dataset"],
         question_type=row["question_type"],
         text=row["question"],
         answer=answer,
         options=texts,
-        style=row.get("style", "vsi_bench"),
-        objects=tuple(row.get("objects") or ()),
-        generator=row.get("generator", ""),
-        version=row.get("version", 1),
-        settings=dict(row.get("settings") or {}),
-        margin=row.get("margin"),
-        seed=row.get("seed"),
+        **_own_columns(row, where),
     )
-    return question
+
+
+_COLUMNS: Mapping[str, tuple[type | tuple[type, ...], Any]] = {
+    "style": (str, "vsi_bench"),
+    "objects": ((list, tuple), ()),
+    "generator": (str, ""),
+    "version": (int, 1),
+    "settings": (dict, {}),
+    "margin": ((int, float), None),
+    "seed": (int, None),
+}
+
+
+def _own_columns(row: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The columns that VSI-Bench's rows do not have."""
+    values, problems = {}, []
+    for name, (expected, default) in _COLUMNS.items():
+        value = row.get(name)
+        if value is None:
+            value = default
+        elif not isinstance(value, expected) or isinstance(value, bool):
+            problems.append(
+                f"{name} is {value!r}, which is of another type than the harness writes"
+            )
+        values[name] = tuple(value) if name == "objects" and not problems else value
+    if values["style"] not in get_args(Style):
+        problems.append(f"style must be one of {get_args(Style)}, found {values['style']!r}")
+    if problems:
+        raise HarnessError(f"{where}: " + "; ".join(problems))
+    return values
 
 
 def _without_letter(option: str, index: int) -> str:

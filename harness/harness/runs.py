@@ -100,9 +100,7 @@ class RunFolder:
 
 
 @contextmanager
-def opened(
-    path: Path, recipe_text: str, record: dict[str, Any], *, fresh: bool
-) -> Iterator[None]:
+def opened(path: Path, recipe_text: str, record: dict[str, Any], *, fresh: bool) -> Iterator[None]:
     """Hold a run folder: created, resumed if it holds the same recipe, or started over.
 
     Args:

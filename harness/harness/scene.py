@@ -68,9 +68,7 @@ class Box:
     @cached_property
     def corners(self) -> Array:
         """(8, 3) corners in world coordinates, metres."""
-        signs = np.array(
-            [[x, y, z] for x in (-0.5, 0.5) for y in (-0.5, 0.5) for z in (-0.5, 0.5)]
-        )
+        signs = np.array([[x, y, z] for x in (-0.5, 0.5) for y in (-0.5, 0.5) for z in (-0.5, 0.5)])
         corners: Array = np.asarray(self.centre) + (signs * np.asarray(self.size)) @ self.rotation
         corners.flags.writeable = False
         return corners

@@ -10,8 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from harness.assembly import Assembly
-from harness.plugins import load_catalogue
 from harness.planning.plan import Plan, SceneCount, make_plan
+from harness.plugins import load_catalogue
 from harness.recipe import load_recipe
 
 GIB = 2**30
@@ -23,7 +23,7 @@ def plan(recipe: str, overrides: list[str]) -> None:
     resolved = load_recipe(recipe, overrides, catalogue)
     console = Console(highlight=False, soft_wrap=True)
     cell = resolved.cells[0]
-    made = make_plan(Assembly(cell.recipe, catalogue), Path("runs"))
+    made = make_plan(Assembly.of(cell), Path("runs"))
     console.print(f"[bold]{escape(resolved.name)}[/]: {escape(cell.recipe.description)}")
     if resolved.matrix:
         names = ", ".join(escape(c.name) for c in resolved.cells)
@@ -65,7 +65,9 @@ def _print_memory(console: Console, made: Plan) -> None:
         table.add_column(name.replace("_", " "), justify="left" if name == "stage" else "right")
     for stage in made.training:
         sizes = [f"{getattr(stage.memory, column) / GIB:,.2f}" for column in columns]
-        table.add_row(stage.name, stage.method, _or_unknown(stage.examples), _or_unknown(stage.steps), *sizes)
+        table.add_row(
+            stage.name, stage.method, _or_unknown(stage.examples), _or_unknown(stage.steps), *sizes
+        )
     console.print(table)
 
 

@@ -9,7 +9,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from harness.errors import UsageError
-from harness.report import compare_runs, load_run, reward_summary, score_table, write_comparison, write_report
+from harness.report import (
+    compare_runs,
+    load_run,
+    reward_summary,
+    score_table,
+    write_comparison,
+    write_report,
+)
 from harness.runs import RECORD
 
 

@@ -23,14 +23,16 @@ def run(recipe: str, overrides: list[str], *, fresh: bool, out: Path | None) -> 
     base = out or RUNS
     catalogue = load_catalogue()
     resolved = load_recipe(recipe, overrides, catalogue)
-    folders = [base / resolved.name / cell.name for cell in resolved.cells] if resolved.matrix else [
-        base / resolved.name
-    ]
+    folders = (
+        [base / resolved.name / cell.name for cell in resolved.cells]
+        if resolved.matrix
+        else [base / resolved.name]
+    )
     current = folders[0]
     try:
         for cell, folder in zip(resolved.cells, folders, strict=True):
             current = folder
-            _run_cell(cell, Assembly(cell.recipe, catalogue), folder, folders, base, fresh=fresh)
+            _run_cell(cell, Assembly.of(cell), folder, folders, base, fresh=fresh)
     except KeyboardInterrupt:
         _say(f"\ninterrupted; {current} keeps all finished work. To go on: {_again()}")
         raise

@@ -67,7 +67,9 @@ def evaluate(job: Evaluation, progress: Callable[[int, int], None]) -> list[Scor
     return scored
 
 
-def write_difference(job: Evaluation, against: str, before: Sequence[Scored], after: Sequence[Scored]) -> None:
+def write_difference(
+    job: Evaluation, against: str, before: Sequence[Scored], after: Sequence[Scored]
+) -> None:
     """Write `difference.json`: the change from one model to another on the same questions."""
     rows = paired_difference(before, after, resamples=job.resamples, seed=job.seed)
     write_json(
@@ -87,7 +89,9 @@ def _kept_answers(path: Path, job: Evaluation) -> list[str]:
     if not path.is_file():
         return []
     kept: list[tuple[str, str]] = []
-    for line, question in zip(path.read_text().splitlines(keepends=True), job.questions, strict=False):
+    for line, question in zip(
+        path.read_text().splitlines(keepends=True), job.questions, strict=False
+    ):
         try:
             row = json.loads(line)
         except json.JSONDecodeError:

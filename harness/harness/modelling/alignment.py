@@ -97,9 +97,7 @@ class AlignmentGuard:
         grid = kwargs["grid_thw"] if "grid_thw" in kwargs else args[1]
         sizes = grid.prod(-1).tolist()
         parts = torch.split(pixels.detach(), sizes)
-        self._seen.append(
-            Counter(_digest(part, grid[i : i + 1]) for i, part in enumerate(parts))
-        )
+        self._seen.append(Counter(_digest(part, grid[i : i + 1]) for i, part in enumerate(parts)))
         self._rows += pixels.shape[0]
 
     def _digest(self, key: str) -> str:

@@ -10,7 +10,6 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from os.path import commonprefix
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -118,9 +117,7 @@ class VideoEncoder:
         """
         ends = {self.tokenizer.eos_token_id, self.tokenizer.pad_token_id}
         special = set(self.tokenizer.all_special_ids) | {
-            index
-            for index, token in self.tokenizer.added_tokens_decoder.items()
-            if token.special
+            index for index, token in self.tokenizer.added_tokens_decoder.items() if token.special
         }
         return sorted(special - ends)
 
@@ -143,7 +140,9 @@ class VideoEncoder:
             self.processor.apply_chat_template([{"role": "user", "content": c}], tokenize=False)
             for c in ([{"type": "video"}, question], [question])
         )
-        start = len(commonprefix([with_video, without]))
+        start = next(
+            i for i, pair in enumerate(zip(with_video, without, strict=False)) if len({*pair}) > 1
+        )
         self._bare_text = with_video[start : start + len(with_video) - len(without)]
         token = self.processor.video_token
         if self._bare_text.count(token) != 1:
@@ -158,4 +157,6 @@ class VideoEncoder:
         for i in range(len(ids) - width + 1):
             if tuple(ids[i : i + width]) == self._bare:
                 return [*ids[:i], *block, *ids[i + width :]]
-        raise CheckpointError("the prompt holds no video block: the chat template dropped the video")
+        raise CheckpointError(
+            "the prompt holds no video block: the chat template dropped the video"
+        )

@@ -91,7 +91,7 @@ def make_plan(assembly: Assembly, out: Path) -> Plan:
     except HarnessError as error:
         plan.missing.append(f"backbone: {error}")
     else:
-        plan.dtype = str(recipe.backbone.settings.get("dtype", _default_dtype(assembly)))
+        plan.dtype = str(getattr(assembly.parts["backbone"].settings, "dtype", "float32"))
         _plan_training(assembly, plan)
         plan.missing += _lacking_hardware(plan, out)
     return plan
@@ -107,12 +107,6 @@ def stage_names(assembly: Assembly) -> list[str]:
             names.append(f"evaluate-{name}")
     blind = ["evaluate-blind"] if recipe.evaluate.blind else []
     return [*names, "evaluate-frequency", *blind, "report"]
-
-
-def _default_dtype(assembly: Assembly) -> str:
-    registered = assembly.catalogue.get("backbones", assembly.recipe.backbone.use)
-    default = registered.component.config.model_fields.get("dtype")
-    return str(default.default) if default is not None else "float32"
 
 
 def _count(

@@ -41,15 +41,15 @@ def train(
             seed=assembly.recipe.seed,
             progress=step,
         )
-        summary = _run(assembly, job)
+        summary = _run(assembly, name, job)
     write_json(folder / "summary.json", {"method": stage.method, **summary, **_rewards(folder)})
 
 
-def _run(assembly: Assembly, job: Any) -> dict[str, Any]:
+def _run(assembly: Assembly, name: str, job: Any) -> dict[str, Any]:
     if isinstance(job.stage, GrpoStage):
         from harness.training.grpo import train_grpo
 
-        return train_grpo(job, assembly.rewards(job.stage))
+        return train_grpo(job, assembly.rewards(name))
     if isinstance(job.stage, DpoStage):
         from harness.training.dpo import train_dpo
 

@@ -14,7 +14,14 @@ from harness.prompt import EVALUATION_PROMPTS, target
 from harness.schema import DpoStage
 from harness.training.pairs import wrong_answers
 from harness.training.sft import IGNORED, right_padded
-from harness.training.shared import ExactResume, TrainJob, lora_config, prepare_model, run_trainer, trl_args
+from harness.training.shared import (
+    ExactResume,
+    TrainJob,
+    lora_config,
+    prepare_model,
+    run_trainer,
+    trl_args,
+)
 
 
 def train_dpo(job: TrainJob) -> dict[str, Any]:

@@ -45,7 +45,9 @@ def train_grpo(job: TrainJob, rewards: Sequence[BoundReward]) -> dict[str, Any]:
     guard = AlignmentGuard(job.encoder)
     trainer = VideoGRPOTrainer(
         model=model,
-        reward_funcs=reward_functions(rewards, job.questions, EVALUATION_PROMPTS[stage.prompt].mode),
+        reward_funcs=reward_functions(
+            rewards, job.questions, EVALUATION_PROMPTS[stage.prompt].mode
+        ),
         args=trl_args(
             GRPOConfig,
             job,
@@ -113,7 +115,12 @@ class VideoGRPOTrainer(ExactResume, GRPOTrainer):  # type: ignore[misc]
         return ids, None, {**encoder.pixel_inputs(keys), "mm_token_type_ids": types}
 
     def _generate_single_turn(
-        self, prompt_ids: list[list[int]], images: Any, fields: dict[str, Any], *args: Any, **kwargs: Any
+        self,
+        prompt_ids: list[list[int]],
+        images: Any,
+        fields: dict[str, Any],
+        *args: Any,
+        **kwargs: Any,
     ) -> Any:
         width = max(map(len, prompt_ids))
         pad = self.job.encoder.tokenizer.pad_token_id
@@ -184,7 +191,9 @@ class VideoGRPOTrainer(ExactResume, GRPOTrainer):  # type: ignore[misc]
 
     def _kind_without_gradient(self, model: Any) -> str:
         # with LoRA the reference is the policy with its adapters switched off
-        switched_off = any(getattr(module, "disable_adapters", False) is True for module in model.modules())
+        switched_off = any(
+            getattr(module, "disable_adapters", False) is True for module in model.modules()
+        )
         return "reference" if model is self.ref_model or switched_off else "old"
 
     def _log_rollouts(self, advantages: torch.Tensor) -> None:

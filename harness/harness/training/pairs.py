@@ -30,7 +30,10 @@ def wrong_answers(questions: Sequence[Question], seed: int) -> list[str]:
     for question in questions:
         if question.kind == "word":
             words.setdefault(question.question_type, []).append(question.answer)
-    return [_wrong(question, sorted(set(words.get(question.question_type, []))), rng) for question in questions]
+    return [
+        _wrong(question, sorted(set(words.get(question.question_type, []))), rng)
+        for question in questions
+    ]
 
 
 def _wrong(question: Question, words: Sequence[str], rng: np.random.Generator) -> str:

@@ -7,19 +7,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.catalogue import Registered, guard
 from harness.component import PromptMode, Reward, Rollout
-from harness.errors import HarnessError, PluginError
+from harness.errors import PluginError
 from harness.question import Question
 
 
 @dataclass(frozen=True)
 class BoundReward:
-    """A reward of a recipe: its name there, its weight, and who made it."""
+    """A reward of a recipe: its name there, its weight, and the plugin it comes from."""
 
     name: str
     weight: float
     reward: Reward
-    origin: str
+    registered: Registered
 
 
 def reward_functions(
@@ -35,24 +36,21 @@ def call_reward(bound: BoundReward, rollouts: Sequence[Rollout]) -> list[float]:
     Raises:
         PluginError: the plugin raised, gave another number of rewards, or one that is not finite.
     """
-    try:
+    with guard(bound.registered, f"rewarding {len(rollouts)} completions"):
         values = list(bound.reward(rollouts))
-    except HarnessError:
-        raise
-    except Exception as error:  # the plugin border: whatever it raises is named
-        raise PluginError(
-            f"reward {bound.name!r} ({bound.origin}) raised {type(error).__name__}: {error}; expected "
-            f"one number for each of {len(rollouts)} completions"
-        ) from error
     if len(values) != len(rollouts):
         raise PluginError(
-            f"reward {bound.name!r} ({bound.origin}) gave {len(values)} values for {len(rollouts)} "
+            f"{bound.registered}: reward {bound.name!r} gave {len(values)} values for {len(rollouts)} "
             "completions: it must give one for each"
         )
     for value, rollout in zip(values, rollouts, strict=True):
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not math.isfinite(value)
+        ):
             raise PluginError(
-                f"reward {bound.name!r} ({bound.origin}) gave {value!r} for the completion "
+                f"{bound.registered}: reward {bound.name!r} gave {value!r} for the completion "
                 f"{rollout.completion[:80]!r} of question {rollout.question.id}: expected a finite number"
             )
     return [float(value) for value in values]

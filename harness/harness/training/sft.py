@@ -13,7 +13,14 @@ from trl import SFTConfig, SFTTrainer
 from harness.modelling.alignment import AlignmentGuard
 from harness.modelling.encoding import VideoEncoder
 from harness.prompt import EVALUATION_PROMPTS, target
-from harness.training.shared import ExactResume, TrainJob, lora_config, prepare_model, run_trainer, trl_args
+from harness.training.shared import (
+    ExactResume,
+    TrainJob,
+    lora_config,
+    prepare_model,
+    run_trainer,
+    trl_args,
+)
 
 IGNORED = -100  # torch's cross-entropy skips this label
 
@@ -71,9 +78,7 @@ def right_padded(
 ) -> dict[str, torch.Tensor]:
     """Model inputs (rows, length) of prompts with answers, labels on the answers."""
     rows = [torch.tensor(p + a) for p, a in zip(prompts, answers, strict=True)]
-    labels = [
-        torch.tensor([IGNORED] * len(p) + a) for p, a in zip(prompts, answers, strict=True)
-    ]
+    labels = [torch.tensor([IGNORED] * len(p) + a) for p, a in zip(prompts, answers, strict=True)]
     input_ids = pad_sequence(rows, batch_first=True, padding_value=encoder.tokenizer.pad_token_id)
     return {
         "input_ids": input_ids,

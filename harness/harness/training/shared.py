@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -15,7 +16,7 @@ from transformers import PrinterCallback, TrainerCallback
 
 from harness.atomic import write_json, write_text
 from harness.component import Backbone
-from harness.errors import HarnessError, UsageError
+from harness.errors import HarnessError
 from harness.modelling.alignment import AlignmentGuard
 from harness.modelling.encoding import VideoEncoder
 from harness.question import Question
@@ -27,10 +28,30 @@ if TYPE_CHECKING:
 
 # Set by the harness; a recipe's `args` may not.
 OWN_ARGS = frozenset(
-    "output_dir per_device_train_batch_size gradient_accumulation_steps learning_rate max_steps "
-    "num_train_epochs lr_scheduler_type warmup_steps max_grad_norm weight_decay save_strategy "
-    "save_steps save_only_model save_total_limit logging_steps seed data_seed disable_tqdm "
-    "remove_unused_columns gradient_checkpointing log_completions log_multimodal".split()
+    {
+        "output_dir",
+        "per_device_train_batch_size",
+        "gradient_accumulation_steps",
+        "learning_rate",
+        "max_steps",
+        "num_train_epochs",
+        "lr_scheduler_type",
+        "warmup_steps",
+        "max_grad_norm",
+        "weight_decay",
+        "save_strategy",
+        "save_steps",
+        "save_only_model",
+        "save_total_limit",
+        "logging_steps",
+        "seed",
+        "data_seed",
+        "disable_tqdm",
+        "remove_unused_columns",
+        "gradient_checkpointing",
+        "log_completions",
+        "log_multimodal",
+    }
 )
 FINISHED_CHECKPOINT = "complete"
 
@@ -267,7 +288,8 @@ class _StageCallback(TrainerCallback):  # type: ignore[misc]
         row = {
             name: value
             for name, value in logs.items()
-            if isinstance(value, int | float) and value == value  # NaN has no place in JSON
+            if isinstance(value, int | float)
+            and math.isfinite(value)  # JSON has neither NaN nor inf
         }
         append_rows(self._job.folder / "metrics.jsonl", [{"step": state.global_step, **row}])
 
@@ -276,7 +298,9 @@ class _StageCallback(TrainerCallback):  # type: ignore[misc]
     ) -> None:
         if state.is_world_process_zero:
             folder = self._job.checkpoints / f"checkpoint-{state.global_step}"
-            write_json(folder / FINISHED_CHECKPOINT, getattr(self._trainer, "_total_train_tokens", 0))
+            write_json(
+                folder / FINISHED_CHECKPOINT, getattr(self._trainer, "_total_train_tokens", 0)
+            )
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_kwargs: Any

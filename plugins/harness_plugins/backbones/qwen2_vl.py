@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from harness.component import ModelShape
 from harness.errors import CheckpointError
-
 from harness_plugins.backbones.settings import Qwen2VLSettings
 
 if TYPE_CHECKING:
@@ -66,16 +65,15 @@ class Qwen2VL:
         if Path(name).is_dir():
             return [f"{name}: {what}" for what in _absent_files(Path(name))]
         if _looks_like_path(name):
-            return [
-                f"checkpoint folder {name!r} does not exist: "
-                "give an existing one with --set backbone.checkpoint=FOLDER"
-            ]
+            remedy = "give an existing one with --set backbone.checkpoint=FOLDER"
+            return [f"checkpoint folder {name!r} does not exist: {remedy}"]
         if _in_hub_cache(name):
             return []
-        return [
-            f"checkpoint {name!r} is not on this machine: `hf download {name}` fetches it where the "
-            "hub can be reached, or give a folder with --set backbone.checkpoint=FOLDER"
-        ]
+        remedy = (
+            f"`hf download {name}` fetches it where the hub can be reached, or give a folder with "
+            "--set backbone.checkpoint=FOLDER"
+        )
+        return [f"checkpoint {name!r} is not on this machine: {remedy}"]
 
     def load_processor(self, checkpoint: str) -> ProcessorMixin:
         """Tokenizer, chat template and video processor with the settings' pixel budget.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from harness.component import Settings
 from pydantic import Field
+
+from harness.component import Settings
 
 
 class Qwen2VLSettings(Settings):

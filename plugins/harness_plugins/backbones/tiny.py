@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.component import ModelShape
-
 from harness_plugins.backbones.qwen2_vl import MERGE, PATCH, TEMPORAL_PATCH, Qwen2VL, shape_of
 from harness_plugins.backbones.settings import Qwen2VLSettings, TinySettings
 
@@ -172,7 +171,9 @@ def train_tokenizer(vocabulary: int) -> Tokenizer:
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
-            pre_tokenizers.Split(Regex(r"\p{N}|[\n(),.:?<>]|[^\p{N}\n(),.:?<>]+"), behavior="isolated"),
+            pre_tokenizers.Split(
+                Regex(r"\p{N}|[\n(),.:?<>]|[^\p{N}\n(),.:?<>]+"), behavior="isolated"
+            ),
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     )
@@ -198,7 +199,9 @@ def _corpus() -> Iterator[str]:
     for template in _lines("tiny_corpus.txt"):
         places = template.count("{}")
         for turn in range(len(names)):
-            yield template.format(*(names[(turn + 7 * i) % len(names)] for i in range(places))) + "\n"
+            yield (
+                template.format(*(names[(turn + 7 * i) % len(names)] for i in range(places))) + "\n"
+            )
 
 
 def _lines(name: str) -> list[str]:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+
 from harness.modelling.encoding import VideoEncoder
 from harness.question import Question
 from harness.training.shared import TrainJob
@@ -16,7 +17,11 @@ from harness_plugins.backbones.tiny import Tiny
 
 @pytest.fixture(scope="session")
 def backbone():
-    return Tiny(TinySettings(hidden=64, layers=2, heads=2, vision_hidden=32, vision_layers=1, vocabulary=512))
+    return Tiny(
+        TinySettings(
+            hidden=64, layers=2, heads=2, vision_hidden=32, vision_layers=1, vocabulary=512
+        )
+    )
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
+
+from harness.catalogue import Registered, Source
+from harness.component import Component, Settings
 from harness.errors import AlignmentError, HarnessError, PluginError
 from harness.schema import DpoStage, GrpoStage, Lora, RewardRef, SftStage
 from harness.training.dpo import train_dpo
@@ -14,9 +19,13 @@ from harness.training.grpo import VideoGRPOTrainer, train_grpo
 from harness.training.rewards import BoundReward
 from harness.training.sft import train_sft
 from harness.training.shared import last_checkpoint
-from safetensors.torch import load_file
 
 ADAPTERS = Lora(r=4, alpha=8)
+ACME = Registered(
+    "rewards",
+    Component("long", Settings, "acme:build", "long is good"),
+    Source("acme", "acme-rewards", "1.2"),
+)
 
 
 class LongIsGood:
@@ -55,7 +64,7 @@ def grpo(**changes):
 def run(job, stage, folder=None):
     made = job(stage, folder)
     if stage.method == "grpo":
-        return train_grpo(made, [BoundReward("long", 1.0, LongIsGood(), "test")]), made.folder
+        return train_grpo(made, [BoundReward("long", 1.0, LongIsGood(), ACME)]), made.folder
     return (train_sft if stage.method == "sft" else train_dpo)(made), made.folder
 
 
@@ -115,21 +124,18 @@ def test_a_resumed_run_ends_with_the_same_numbers(job, tmp_path, make, lora):
 
 
 def stop_after(job, stage, folder, steps):
-    class Stopped(Exception):
+    class StoppedError(Exception):
         pass
-
-    made = job(stage, folder)
 
     def progress(done, _total, _shown):
         if done == steps:
-            raise Stopped
+            raise StoppedError
 
-    stopping = type(made)(**{**vars(made), "progress": progress})
-    with pytest.raises(Stopped):
-        if stage.method == "grpo":
-            train_grpo(stopping, [BoundReward("long", 1.0, LongIsGood(), "test")])
-        else:
-            (train_sft if stage.method == "sft" else train_dpo)(stopping)
+    def stopping(stage, folder):
+        return dataclasses.replace(job(stage, folder), progress=progress)
+
+    with pytest.raises(StoppedError):
+        run(stopping, stage, folder)
 
 
 def test_a_half_written_checkpoint_is_removed(job, tmp_path):
@@ -195,8 +201,8 @@ def test_plain_trl_drops_the_video_and_the_guard_says_so(job, monkeypatch):
 )
 def test_a_bad_reward_is_named(job, reward, message):
     with pytest.raises(PluginError, match=message) as error:
-        train_grpo(job(grpo()), [BoundReward("mine", 1.0, reward, "plugin acme of acme 1.2")])
-    assert "plugin acme of acme 1.2" in str(error.value)
+        train_grpo(job(grpo()), [BoundReward("mine", 1.0, reward, ACME)])
+    assert "plugin 'acme' (acme-rewards 1.2)" in str(error.value)
 
 
 def test_groups_must_fit_the_batch(job):
