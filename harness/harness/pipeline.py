@@ -6,6 +6,7 @@ report. Each stage is a folder of the run; see `runs.py` for what makes a stage 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from harness.schema import Recipe
 from harness.stages.evaluation import evaluate_frequency, evaluate_model
 from harness.stages.questions import QuestionSet, make_questions, read_questions
 from harness.stages.training import MODEL, train
+from harness.video import Clip
 
 
 def run_pipeline(assembly: Assembly, run: RunFolder, cache: Path) -> None:
@@ -64,7 +66,7 @@ class _Model:
         recipe = assembly.recipe
         self._origin: list[Any] = [recipe.backbone.model_dump(), recipe.video.model_dump()]
         self._checkpoint = ""
-        self._encoder: Any = None
+        self._encoders: dict[int, Any] = {}
         self._first: tuple[str, Path] | None = None
 
     def train(self, name: str) -> None:
@@ -78,8 +80,8 @@ class _Model:
         ]
 
         def make(folder: Path) -> None:
-            self._load()
-            train(self._assembly, name, self._checkpoint, self._encoder, self._data, folder)
+            checkpoint, encoder = self._load(self._assembly.recipe.video.frames)
+            train(self._assembly, name, checkpoint, encoder, self._data, folder)
 
         done = self._run.stage(f"train-{name}", inputs, make)
         self._origin = [done.key]
@@ -99,12 +101,12 @@ class _Model:
         ]
 
         def make(folder: Path) -> None:
-            self._load()
+            checkpoint, encoder = self._load(recipe.evaluate.frames or recipe.video.frames)
             evaluate_model(
                 self._assembly,
                 label,
-                self._checkpoint,
-                self._encoder,
+                checkpoint,
+                encoder,
                 self._data,
                 folder,
                 against,
@@ -115,25 +117,27 @@ class _Model:
         if self._first is None and not blind:
             self._first = (label, done.path)
 
-    def _load(self) -> None:
-        """Checkpoint and processor, on first need: a finished run loads neither."""
+    def _load(self, frames: int) -> tuple[str, Any]:
+        """Checkpoint and encoder, on first need: a finished run loads neither."""
         from harness.modelling.encoding import VideoEncoder
 
         backbone = self._assembly.backbone
         self._checkpoint = self._checkpoint or backbone.checkpoint(self._run.path / "checkpoint")
-        if self._encoder is None:
+        if frames not in self._encoders:
             processor = backbone.load_processor(self._checkpoint)
-            self._encoder = VideoEncoder(processor, self._clip)
+            self._encoders[frames] = VideoEncoder(processor, self._clips(frames))
+        return self._checkpoint, self._encoders[frames]
 
-    def _clip(self, scene: str) -> Any:
+    def _clips(self, frames: int) -> Callable[[str], Clip]:
         video = self._assembly.recipe.video
-        return self._frames.clip(
-            self._questions.path / self._data.videos[scene]["path"],
-            frames=video.frames,
-            sampler=video.sampler,
-            height=video.height,
-            width=video.width,
-        )
+
+        def clip_of(scene: str) -> Clip:
+            path = self._questions.path / self._data.videos[scene]["path"]
+            return self._frames.clip(
+                path, frames=frames, sampler=video.sampler, height=video.height, width=video.width
+            )
+
+        return clip_of
 
 
 def _question_inputs(recipe: Recipe) -> list[Any]:
@@ -151,4 +155,4 @@ def _question_inputs(recipe: Recipe) -> list[Any]:
 
 def _evaluation_inputs(recipe: Recipe) -> list[Any]:
     section = recipe.evaluate.model_dump(mode="json")
-    return [section["tasks"], section["batch_size"], section["resamples"], recipe.seed]
+    return [*(section[k] for k in ("tasks", "frames", "batch_size", "resamples")), recipe.seed]

@@ -218,6 +218,8 @@ class Evaluate(Section):
     """Measure after every training stage, not the last one alone."""
     blind: bool = True
     """Ask the last model without the video too."""
+    frames: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """Frames sampled from each video in evaluation; as in training if left out."""
     batch_size: Annotated[int, Field(ge=1)] = 16
     """Questions answered at a time."""
     resamples: Annotated[int, Field(ge=100)] = 1000
