@@ -188,6 +188,7 @@ class _Canvas:
             self._put(inverse, inverse > self.inverse, CEILING, np.s_[:, :])
 
     def draw_walls(self, drawing: Drawing) -> None:
+        # Above and below, floor and ceiling are nearer than the wall's plane and hide it.
         for number, wall in enumerate(drawing.walls):
             along = wall.end - wall.start
             length = float(np.hypot(*along))
@@ -203,12 +204,10 @@ class _Canvas:
             window = bounds.window
             inverse_of = -(inward @ self.rays[:2]) / distance
             start_of = along @ self.rays[:2] + float(offset @ along) * inverse_of
-            below_of = (drawing.ceiling - self.origin[2]) * inverse_of - self.rays[2]
             inverse = self.plane(inverse_of, window)
             seen = inverse > self.inverse[window]
             seen &= self.plane(start_of, window) >= 0
             seen &= self.plane(length * inverse_of - start_of, window) >= 0
-            seen &= self.plane(below_of, window) >= 0
             self._put(inverse, seen, WALL + number, window)
 
     def draw_boxes(self, drawing: Drawing, first: int) -> None:
