@@ -281,3 +281,22 @@ def test_recording_that_starts_amid_a_group(tmp_path: Path) -> None:
     decoded = decode(path, range, None)
     assert decoded.total == 28
     assert np.array_equal(decoded.frames, whole[12:])
+
+
+def test_frames_cut_off_by_an_edit_list_do_not_count(tmp_path: Path) -> None:
+    """Trimmed videos keep their frames, and say from which time on to show them."""
+    path = encode(tmp_path / "clip.mp4", "libx264", {"g": "12"})
+    untrimmed = decoded_whole(path)
+    data = bytearray(path.read_bytes())
+    # ISO/IEC 14496-12, 8.6.6: version, count and duration go before the entry's media time.
+    place = data.index(b"elst") + 4 + 4 + 4 + 4
+    with av.open(str(path)) as container:
+        frame = round(1 / (10 * container.streams.video[0].time_base))
+    start = int.from_bytes(data[place : place + 4]) + 5 * frame
+    data[place : place + 4] = start.to_bytes(4)
+    path.write_bytes(data)
+    decoded = decode(path, lambda total: (0, 6, total - 1), None)
+    assert decoded.total == len(decoded_whole(path)) == 35
+    assert np.array_equal(decoded.frames, untrimmed[[5, 11, 39]])
+    assert decoded.times == pytest.approx((0.0, 0.6, 3.4))
+    assert decode(path, lambda total: (total - 1,), None).total == 35
