@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.layout.camera import camera_walk
+    from harness.layout.drawing import Drawing
     from harness.layout.film import film_all, film_layout
-    from harness.layout.raster import Drawing, Rendered, render
+    from harness.layout.raster import Rendered, render
 
 _MODULE_OF = {
-    "Drawing": "raster",
+    "Drawing": "drawing",
     "Rendered": "raster",
     "camera_walk": "camera",
     "film_all": "film",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.layout.raster import USUAL_HEIGHT, floor_height
+from harness.layout.drawing import USUAL_HEIGHT, floor_height
 from harness.scene import Array, Frame, Intrinsics, Scene
 
 # Eyes of a person holding a camera, and the least room under a low ceiling, metres.

@@ -18,7 +18,8 @@ from urllib.parse import quote
 from harness.atomic import write_json
 from harness.errors import HarnessError, VideoError
 from harness.layout.camera import camera_walk
-from harness.layout.raster import Drawing, render
+from harness.layout.drawing import Drawing
+from harness.layout.raster import render
 from harness.layout.worker import start
 from harness.scene import Frame, Intrinsics, Scene, VideoRef
 from harness.video import write_video

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from harness.layout.camera import camera_walk
-from harness.layout.raster import Drawing, floor_height, render
+from harness.layout.drawing import Drawing, floor_height
+from harness.layout.raster import render
 from harness.scene import Array, Box, Frame, Scene
 
 MakeScene = Callable[..., Scene]

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.layout.camera import camera_walk
+from harness.layout.drawing import Drawing
 from harness.layout.palette import colour_of
-from harness.layout.raster import NEAR, Drawing, Rendered, project, render
+from harness.layout.raster import NEAR, Rendered, project, render
 from harness.scene import Array, Box, Frame, Intrinsics, Scene
 
 MakeScene = Callable[..., Scene]
