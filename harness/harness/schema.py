@@ -23,13 +23,17 @@ TrainingPrompt = Literal["vanilla", "think", "observe", "thinking-in-space"]
 class Section(BaseModel):
     """A part of the recipe without plugin settings: unknown keys are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True
+    )
 
 
 class PluginRef(BaseModel):
     """Names a plugin's component; every other key is a setting of that component."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="allow", strict=True, use_attribute_docstrings=True
+    )
 
     use: Annotated[str, Field(min_length=1)]
     """Name of the component."""
@@ -137,6 +141,8 @@ class TrainStage(Section):
     """Optimizer steps; `epochs` counts instead if left out."""
     epochs: Annotated[float, Field(gt=0)] = 1.0
     """Passes over the training questions, if `steps` is left out."""
+    limit: Annotated[int, Field(ge=1)] | None = None
+    """At most this many of the training questions, drawn evenly from the question types."""
     learning_rate: Annotated[float, Field(gt=0)]
     """Peak learning rate."""
     batch_size: Annotated[int, Field(ge=1)] = 8

@@ -144,8 +144,11 @@ def _text_tokens(assembly: Assembly, samples: Sequence[Question]) -> int:
 def _plan_training(assembly: Assembly, plan: Plan) -> None:
     assert plan.shape is not None
     train = plan.scenes.get("train")
-    examples = sum(train.questions.values()) if train else None
+    everything = sum(train.questions.values()) if train else None
     for name, stage in assembly.recipe.train.items():
+        examples = everything
+        if everything is not None and stage.limit is not None:
+            examples = min(everything, stage.limit)
         rows = stage.batch_size * stage.gradient_accumulation
         prompts_a_step = rows / getattr(stage, "num_generations", 1)
         steps = stage.steps

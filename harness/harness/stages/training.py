@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.assembly import Assembly
 from harness.atomic import write_json
+from harness.generate import draw_evenly_by_type
 from harness.progress import bar
 from harness.schema import DpoStage, GrpoStage
 from harness.stages.questions import QuestionSet
@@ -36,7 +37,9 @@ def train(
             backbone=assembly.backbone,
             checkpoint=checkpoint,
             encoder=encoder,
-            questions=data.train,
+            questions=draw_evenly_by_type(
+                data.train, stage.limit, seed=assembly.recipe.seed
+            ),
             folder=folder,
             seed=assembly.recipe.seed,
             progress=step,

@@ -83,7 +83,7 @@ class Tiny(Qwen2VL):
     def _build(self, folder: Path) -> None:
         import torch
         from transformers import (
-            Qwen2TokenizerFast,
+            PreTrainedTokenizerFast,
             Qwen2VLForConditionalGeneration,
             Qwen2VLImageProcessor,
             Qwen2VLProcessor,
@@ -93,7 +93,8 @@ class Tiny(Qwen2VL):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self._tiny.seed)
             model: PreTrainedModel = Qwen2VLForConditionalGeneration(self._config())
-        tokenizer = Qwen2TokenizerFast(
+        # not Qwen2's class, which would split words again whatever the tokenizer was trained on
+        tokenizer = PreTrainedTokenizerFast(
             tokenizer_object=train_tokenizer(self._tiny.vocabulary),
             eos_token="<|im_end|>",  # noqa: S106  (a vocabulary entry)
             pad_token="<|endoftext|>",  # noqa: S106
