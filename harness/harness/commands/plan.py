@@ -21,7 +21,7 @@ def plan(recipe: str, overrides: list[str]) -> None:
     """Print the plan of a recipe."""
     catalogue = load_catalogue()
     resolved = load_recipe(recipe, overrides, catalogue)
-    console = Console(highlight=False, soft_wrap=True)
+    console = _console()
     cell = resolved.cells[0]
     made = make_plan(Assembly.of(cell), Path("runs"))
     console.print(f"[bold]{escape(resolved.name)}[/]: {escape(cell.recipe.description)}")
@@ -33,6 +33,12 @@ def plan(recipe: str, overrides: list[str]) -> None:
     _print_model(console, made)
     _print_memory(console, made)
     _print_missing(console, made.missing)
+
+
+def _console() -> Console:
+    # piped, the table keeps its columns instead of being cut at 80 characters
+    console = Console(highlight=False, soft_wrap=True)
+    return console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=200)
 
 
 def _print_questions(console: Console, made: Plan) -> None:
