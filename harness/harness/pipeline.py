@@ -119,6 +119,9 @@ class _Model:
 
     def _load(self, frames: int) -> tuple[str, Any]:
         """Checkpoint and encoder, on first need: a finished run loads neither."""
+        from harness.modelling.logs import libraries_write_to
+
+        libraries_write_to(self._run.path / "libraries.log")
         from harness.modelling.encoding import VideoEncoder
 
         backbone = self._assembly.backbone

@@ -7,8 +7,6 @@ batch's videos should have given, and the video tokens of each prompt with those
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -41,21 +39,18 @@ class AlignmentGuard:
 
     encoder: VideoEncoder
     passes: dict[str, PassCount] = field(default_factory=dict)
-    _seen: list[Counter[str]] = field(default_factory=list)
-    _rows: int = 0
-    _digests: dict[tuple[str, torch.dtype], str] = field(default_factory=dict)
-    _dtype: torch.dtype = torch.float32
+    _heard: list[tuple[torch.Tensor, torch.Tensor]] = field(default_factory=list)
+    _watching: bool = False
 
     def listen(self, tower: torch.nn.Module) -> None:
         """Hear everything that goes through a vision tower."""
-        self._dtype = next(tower.parameters()).dtype
         tower.register_forward_pre_hook(self._hear, with_kwargs=True)
 
     @contextmanager
     def watch(
         self, kind: str, keys: Sequence[str], input_ids: torch.Tensor, calls: int = 1
     ) -> Iterator[None]:
-        """Check one batch.
+        """Check one batch: each call of a tower gets the rows' videos, in the rows' order.
 
         Args:
             kind: name of the pass, such as `generate`, `reference` or `train`.
@@ -67,24 +62,26 @@ class AlignmentGuard:
             AlignmentError: pixels or tokens were missing, added or others than the videos'.
         """
         self._check_tokens(kind, keys, input_ids)
-        self._seen, self._rows = [], 0
-        yield
-        expected = Counter(self._digest(key) for key in keys)
-        if len(self._seen) != calls or any(seen != expected for seen in self._seen):
-            found = [sum(seen.values()) for seen in self._seen]
+        self._heard, self._watching = [], True
+        try:
+            yield
+        finally:
+            self._watching = False
+        right = [self._rows_right(pixels, grid, keys) for pixels, grid in self._heard]
+        if right != [len(keys)] * calls:
             raise AlignmentError(
-                f"alignment guard: pass {kind!r} of {len(keys)} rows: expected {calls} call(s) of the "
-                f"vision tower, each with the pixels of all {len(keys)} videos; found {len(self._seen)} "
-                f"call(s) with {found} videos, "
-                f"{sum((seen & expected).total() for seen in self._seen)} of them right. The model was "
-                "trained or asked blind or on other frames; no result of this run can be trusted. "
-                "Check the versions with `harness doctor`; a plugin that changes inputs must keep them."
+                f"alignment guard: pass {kind!r}: expected {calls} call(s) of the vision tower, each "
+                f"with the pixels of all {len(keys)} rows; found {len(right)} call(s), with {right} "
+                "rows right. The model was trained or asked blind or on other frames; no result of "
+                "this run can be trusted. Check the versions with `harness doctor`; a plugin that "
+                "changes inputs must keep them."
             )
         count = self.passes.setdefault(kind, PassCount())
         count.batches += 1
         count.videos += len(keys) * calls
-        count.patch_rows += self._rows
+        count.patch_rows += sum(pixels.shape[0] for pixels, _ in self._heard)
         count.video_tokens += int((input_ids == self.encoder.video_token_id).sum()) * calls
+        self._heard = []
 
     def record(self) -> dict[str, dict[str, int]]:
         """Counts by kind of pass."""
@@ -93,18 +90,27 @@ class AlignmentGuard:
     def _hear(
         self, _module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
+        if not self._watching:
+            return
         pixels = args[0] if args else kwargs["hidden_states"]
         grid = kwargs["grid_thw"] if "grid_thw" in kwargs else args[1]
-        sizes = grid.prod(-1).tolist()
-        parts = torch.split(pixels.detach(), sizes)
-        self._seen.append(Counter(_digest(part, grid[i : i + 1]) for i, part in enumerate(parts)))
-        self._rows += pixels.shape[0]
+        self._heard.append((pixels.detach(), grid))
 
-    def _digest(self, key: str) -> str:
-        if (key, self._dtype) not in self._digests:
-            video = self.encoder.video(key)
-            self._digests[key, self._dtype] = _digest(video.pixels.to(self._dtype), video.grid)
-        return self._digests[key, self._dtype]
+    def _rows_right(self, pixels: torch.Tensor, grid: torch.Tensor, keys: Sequence[str]) -> int:
+        """Rows whose pixels are exactly those of their video; 0 if there are more or fewer rows."""
+        if len(grid) != len(keys):
+            return 0
+        parts = torch.split(pixels, grid.prod(-1).tolist())
+        return sum(
+            self._is_video(part, row_grid, key)
+            for part, row_grid, key in zip(parts, grid, keys, strict=True)
+        )
+
+    def _is_video(self, pixels: torch.Tensor, grid: torch.Tensor, key: str) -> bool:
+        video = self.encoder.video(key)
+        # the model casts pixels to the tower's dtype before they get there
+        expected = video.pixels.to(device=pixels.device, dtype=pixels.dtype)
+        return torch.equal(grid.cpu(), video.grid[0]) and torch.equal(pixels, expected)
 
     def _check_tokens(self, kind: str, keys: Sequence[str], input_ids: torch.Tensor) -> None:
         found = (input_ids == self.encoder.video_token_id).sum(dim=1).tolist()
@@ -116,9 +122,3 @@ class AlignmentGuard:
                 f"alignment guard: pass {kind!r}: the prompts hold {found} video tokens a row, the "
                 f"videos stand for {expected}: a prompt was cut, or an answer holds video tokens"
             )
-
-
-def _digest(pixels: torch.Tensor, grid: torch.Tensor) -> str:
-    # bfloat16 has no numpy type: its bytes are read as integers of the same width
-    raw = pixels.contiguous().cpu().view(torch.uint8).numpy().tobytes()
-    return hashlib.sha256(raw + grid.cpu().to(torch.int64).numpy().tobytes()).hexdigest()

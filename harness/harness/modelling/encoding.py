@@ -6,7 +6,6 @@ block of placeholder tokens that the processor wrote for it.
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -34,13 +33,11 @@ class EncodedVideo:
         pixels: (patch rows, patch size) float32.
         grid: (1, 3) temporal, height and width in patches.
         block: token ids that stand for the video in a prompt, start and end markers included.
-        digest: sha256 of `pixels` and `grid`.
     """
 
     pixels: torch.Tensor
     grid: torch.Tensor
     block: tuple[int, ...]
-    digest: str
 
 
 class VideoEncoder:
@@ -130,8 +127,7 @@ class VideoEncoder:
             return_tensors="pt",
         )
         pixels, grid = inputs["pixel_values_videos"], inputs["video_grid_thw"]
-        digest = hashlib.sha256(pixels.numpy().tobytes() + grid.numpy().tobytes()).hexdigest()
-        return EncodedVideo(pixels, grid, tuple(inputs["input_ids"][0].tolist()), digest)
+        return EncodedVideo(pixels, grid, tuple(inputs["input_ids"][0].tolist()))
 
     def _bare_block(self) -> tuple[int, ...]:
         """The ids that the chat template writes for a video before it is expanded."""
