@@ -132,6 +132,7 @@ class ModelShape:
 
     Args:
         parameters: all parameters; `vision_parameters` those of the vision tower.
+        vision_hidden: width of the vision tower, `vision_layers` its depth.
         hidden: width, `layers` depth, `heads` and `kv_heads` of the language model.
         intermediate: width of the MLP. vocabulary: rows of the embedding.
         context: longest sequence in tokens.
@@ -139,6 +140,8 @@ class ModelShape:
 
     parameters: int
     vision_parameters: int
+    vision_hidden: int
+    vision_layers: int
     hidden: int
     layers: int
     heads: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -15,6 +15,7 @@ from harness.plugins import load_catalogue
 from harness.recipe import load_recipe
 
 GIB = 2**30
+PARTS = ("weights", "reference", "gradients", "optimizer", "activations", "kv_cache")
 
 
 def plan(recipe: str, overrides: list[str]) -> None:
@@ -55,6 +56,8 @@ def _print_questions(console: Console, made: Plan) -> None:
 
 def _print_model(console: Console, made: Plan) -> None:
     tokens = f"{made.video_tokens:,} video + about {made.text_tokens:,} text"
+    if made.evaluation_video_tokens != made.video_tokens:
+        tokens += f" ({made.evaluation_video_tokens:,} video in evaluation)"
     console.print(f"tokens a prompt: {tokens}")
     if made.shape is not None:
         size = made.shape.parameters
@@ -65,15 +68,19 @@ def _print_model(console: Console, made: Plan) -> None:
 def _print_memory(console: Console, made: Plan) -> None:
     if not made.training:
         return
+    # a column a stage: a recipe has few, and eighty characters hold them
     table = Table(title="estimated memory of each training stage on one device, GiB")
-    columns = ("weights", "reference", "gradients", "optimizer", "activations", "kv_cache", "total")
-    for name in ("stage", "method", "examples", "steps", *columns):
-        table.add_column(name.replace("_", " "), justify="left" if name == "stage" else "right")
+    table.add_column()
     for stage in made.training:
-        sizes = [f"{getattr(stage.memory, column) / GIB:,.2f}" for column in columns]
-        table.add_row(
-            stage.name, stage.method, _or_unknown(stage.examples), _or_unknown(stage.steps), *sizes
-        )
+        table.add_column(stage.name, justify="right")
+    table.add_row("method", *(stage.method for stage in made.training))
+    table.add_row("examples", *(_or_unknown(stage.examples) for stage in made.training))
+    table.add_row("steps", *(_or_unknown(stage.steps) for stage in made.training), end_section=True)
+    for part in PARTS:
+        table.add_row(part.replace("_", " "), *_gib(getattr(s.memory, part) for s in made.training))
+    table.add_section()
+    # the rollouts' cache is gone when gradients and activations come
+    table.add_row("at most at once", *_gib(stage.memory.total for stage in made.training))
     console.print(table)
 
 
@@ -84,6 +91,10 @@ def _print_missing(console: Console, missing: Sequence[str]) -> None:
     console.print("[bold]missing on this machine:[/]")
     for problem in missing:
         console.print(f"  - {escape(problem)}")
+
+
+def _gib(sizes: Iterable[float]) -> Iterator[str]:
+    return (f"{size / GIB:,.2f}" for size in sizes)
 
 
 def _or_unknown(count: int | None) -> str:

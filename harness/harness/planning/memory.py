@@ -2,8 +2,8 @@
 
 Counted: weights, the reference model, gradients and AdamW's two moments of what is trained, the
 activations that wait for the backward pass (SDPA, fused LM head: no score matrix, no logits kept),
-the vision tower's transient ones, and the KV cache of the rollouts. Not counted: allocator
-fragmentation and CUDA's own context, about 1 to 2 GiB together.
+those of the vision tower (of one block at a time where it is frozen), and the KV cache of the
+rollouts. Not counted: allocator fragmentation and CUDA's own context, about 1 to 2 GiB together.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from harness.schema import DpoStage, GrpoStage, TrainStage
 # inputs of two norms, of q/k/v, of attention, of the output projection and both residuals (8 x
 # hidden); keys and values (2 x their width); gate, up, their activation and product (4 x MLP).
 KEPT_HIDDEN, KEPT_KV, KEPT_MLP = 8, 2, 4
-# The vision towers of the Qwen-VL line: numbers a patch row keeps while one block runs.
-VISION_WIDTH, VISION_KEPT = 1280, 16
+# The same for a block of the vision tower, whose MLP is four times as wide as the rest: two norms,
+# q/k/v (3), attention, projection, residuals (2), and the MLP before and after its activation (8).
+VISION_KEPT = 16
 ADAM_MOMENTS = 2
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 PATCHES_PER_TOKEN = 4
@@ -95,8 +96,16 @@ def _activations(stage: TrainStage, shape: ModelShape, tokens: int, video_tokens
     layer = tokens * (KEPT_HIDDEN * shape.hidden + KEPT_KV * kv + KEPT_MLP * shape.intermediate)
     boundaries = tokens * shape.hidden * shape.layers
     language = layer + boundaries if stage.gradient_checkpointing else layer * shape.layers
-    vision = video_tokens * PATCHES_PER_TOKEN * VISION_WIDTH * VISION_KEPT
-    return language + vision
+    return language + _vision_activations(stage, shape, video_tokens * PATCHES_PER_TOKEN)
+
+
+def _vision_activations(stage: TrainStage, shape: ModelShape, patches: int) -> float:
+    block = patches * VISION_KEPT * shape.vision_hidden
+    if stage.freeze_vision or stage.lora is not None:
+        return block  # nothing of it waits for a backward pass
+    if stage.gradient_checkpointing:
+        return block + patches * shape.vision_hidden * shape.vision_layers
+    return block * shape.vision_layers
 
 
 def _kv_cache(stage: TrainStage, shape: ModelShape, length: int) -> float:

@@ -12,6 +12,7 @@ from harness.assembly import Assembly
 from harness.component import ModelShape, SceneSource
 from harness.errors import HarnessError
 from harness.generate import build_questions, load_scenes
+from harness.planning.hardware import gpu_memory
 from harness.planning.memory import BYTES, MemoryEstimate, estimate
 from harness.prompt import EVALUATION_PROMPTS
 from harness.question import Question, Style
@@ -52,13 +53,15 @@ class Plan:
     Args:
         stages: names of the run's stages in order.
         scenes: by set (`train`, `evaluate`); absent where the source cannot be read yet.
-        video_tokens, text_tokens: of one prompt.
+        video_tokens, text_tokens: of one training prompt.
+        evaluation_video_tokens: of a prompt in evaluation.
         missing: what this machine lacks, each with its remedy.
     """
 
     stages: list[str]
     scenes: dict[str, SceneCount] = field(default_factory=dict)
     video_tokens: int = 0
+    evaluation_video_tokens: int = 0
     text_tokens: int = 0
     shape: ModelShape | None = None
     dtype: str = "float32"
@@ -82,8 +85,9 @@ def make_plan(assembly: Assembly, out: Path) -> Plan:
             samples += drawn
         except HarnessError as error:
             plan.missing.append(f"scenes.{which}: {error}")
-    plan.video_tokens = assembly.backbone.video_tokens(
-        recipe.video.frames, recipe.video.height, recipe.video.width
+    plan.video_tokens, plan.evaluation_video_tokens = (
+        assembly.backbone.video_tokens(frames, recipe.video.height, recipe.video.width)
+        for frames in (recipe.video.frames, recipe.evaluate.frames or recipe.video.frames)
     )
     plan.text_tokens = _text_tokens(assembly, samples)
     try:
@@ -159,23 +163,20 @@ def _plan_training(assembly: Assembly, plan: Plan) -> None:
 
 
 def _lacking_hardware(plan: Plan, out: Path) -> list[str]:
-    import torch
-
     assert plan.shape is not None
     problems = []
     needed = max((stage.memory.total for stage in plan.training), default=0.0)
     gib = needed / 2**30
-    if torch.cuda.is_available():
-        memory = torch.cuda.get_device_properties(0).total_memory
-        if needed > memory:
-            problems.append(
-                f"GPU memory: about {gib:.0f} GiB are needed, the GPU has {memory / 2**30:.0f}: lower "
-                "train.*.batch_size, turn on gradient_checkpointing, or use lora"
-            )
-    elif plan.shape.parameters > CPU_PARAMETERS:
+    memory = gpu_memory()
+    if memory is None and plan.shape.parameters > CPU_PARAMETERS:
         problems.append(
             f"GPU: none is visible, and {plan.shape.parameters / 1e9:.1f}B parameters are not trained "
             f"on a CPU in useful time: run it on a machine with a CUDA GPU of at least {gib + 2:.0f} GiB"
+        )
+    elif memory is not None and needed > memory:
+        problems.append(
+            f"GPU memory: about {gib:.0f} GiB are needed, the GPU has {memory / 2**30:.0f}: lower "
+            "train.*.batch_size, turn on gradient_checkpointing, or use lora"
         )
     disk = shutil.disk_usage(next(p for p in [out, *out.parents] if p.exists())).free
     wanted = plan.shape.parameters * BYTES[plan.dtype] * max(1, len(plan.training))

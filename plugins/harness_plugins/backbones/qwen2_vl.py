@@ -3,48 +3,19 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.component import ModelShape
 from harness.errors import CheckpointError
+from harness_plugins.backbones.qwen2_vl_sizes import RELEASED, shape_of, video_tokens
 from harness_plugins.backbones.settings import Qwen2VLSettings
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, ProcessorMixin, Qwen2VLConfig
+    from transformers import PreTrainedModel, ProcessorMixin
 
-PATCH = 14
-MERGE = 2
-TEMPORAL_PATCH = 2
 VIDEO_TOKEN = "<|video_pad|>"  # noqa: S105  (a vocabulary entry)
-
-# Read from the released config.json files (hub revisions of 2024-08/09).
-RELEASED = {
-    "Qwen2-VL-2B": ModelShape(
-        parameters=2_208_985_600,
-        vision_parameters=665_361_920,
-        hidden=1536,
-        layers=28,
-        heads=12,
-        kv_heads=2,
-        intermediate=8960,
-        vocabulary=151_936,
-        context=32_768,
-    ),
-    "Qwen2-VL-7B": ModelShape(
-        parameters=8_291_375_616,
-        vision_parameters=675_759_104,
-        hidden=3584,
-        layers=28,
-        heads=28,
-        kv_heads=4,
-        intermediate=18_944,
-        vocabulary=152_064,
-        context=32_768,
-    ),
-}
 
 
 class Qwen2VL:
@@ -133,33 +104,26 @@ class Qwen2VL:
         return model.eval()
 
     def shape(self) -> ModelShape:
-        """From the checkpoint's config.json if it is local, else from the released sizes."""
+        """From the checkpoint's config.json if it is local, else from the released sizes.
+
+        Raises:
+            CheckpointError: neither is there, or the file is no Qwen2-VL's.
+        """
         name = self._settings.checkpoint
         if (config := Path(name) / "config.json").is_file():
-            from transformers import Qwen2VLConfig
-
-            return shape_of(Qwen2VLConfig.from_dict(json.loads(config.read_text())))
-        for released, shape in RELEASED.items():
+            return shape_of(_read_config(config), str(config))
+        for released, values in RELEASED.items():
             if released in name:
-                return shape
+                return shape_of(values, released)
         raise CheckpointError(
             f"the sizes of {name!r} are unknown: give a folder with a config.json, or one of "
             f"{', '.join(sorted(RELEASED))}"
         )
 
     def video_tokens(self, frames: int, height: int, width: int) -> int:
-        """Tokens after temporal (2) and spatial (2 x 2) merging, as Qwen2VLVideoProcessor counts."""
-        from transformers.models.qwen2_vl.video_processing_qwen2_vl import smart_resize
-
-        rows, columns = smart_resize(
-            height,
-            width,
-            factor=PATCH * MERGE,
-            min_pixels=self._settings.min_pixels,
-            max_pixels=self._settings.max_pixels,
-        )
-        tokens_a_step = (rows // (PATCH * MERGE)) * (columns // (PATCH * MERGE))
-        return math.ceil(frames / TEMPORAL_PATCH) * int(tokens_a_step)
+        """As the video processor counts, within the settings' pixel budget."""
+        bounds = self._settings.min_pixels, self._settings.max_pixels
+        return video_tokens(frames, height, width, *bounds)
 
     def vision_tower(self, model: PreTrainedModel) -> Any:
         """`model.visual`, also under a peft wrapper."""
@@ -208,26 +172,14 @@ def _in_hub_cache(name: str) -> bool:
     return isinstance(try_to_load_from_cache(name, "config.json"), str)
 
 
-def shape_of(config: Qwen2VLConfig) -> ModelShape:
-    """Sizes of a Qwen2-VL, counted on the model itself, without memory for its weights."""
-    from accelerate import init_empty_weights
-    from transformers import Qwen2VLForConditionalGeneration
-
-    with init_empty_weights():
-        model = Qwen2VLForConditionalGeneration(config)
-    model.tie_weights()
-    text = config.text_config
-    return ModelShape(
-        parameters=model.num_parameters(),
-        vision_parameters=sum(p.numel() for p in model.model.visual.parameters()),
-        hidden=text.hidden_size,
-        layers=text.num_hidden_layers,
-        heads=text.num_attention_heads,
-        kv_heads=text.num_key_value_heads,
-        intermediate=text.intermediate_size,
-        vocabulary=text.vocab_size,
-        context=text.max_position_embeddings,
-    )
+def _read_config(path: Path) -> Mapping[str, Any]:
+    try:
+        config = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise CheckpointError(f"{path}: no JSON ({error}); copy it again") from error
+    if not isinstance(config, dict):
+        raise CheckpointError(f"{path}: expected a JSON object, found {type(config).__name__}")
+    return config
 
 
 def _unusable(checkpoint: str, part: str, error: Exception) -> str:

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.component import ModelShape
-from harness_plugins.backbones.qwen2_vl import MERGE, PATCH, TEMPORAL_PATCH, Qwen2VL, shape_of
+from harness_plugins.backbones.qwen2_vl import Qwen2VL
+from harness_plugins.backbones.qwen2_vl_sizes import MERGE, PATCH, TEMPORAL_PATCH, shape_of
 from harness_plugins.backbones.settings import Qwen2VLSettings, TinySettings
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
-    from transformers import PreTrainedModel, Qwen2VLConfig
+    from transformers import PreTrainedModel
 
 SPECIAL_TOKENS = (
     "<|endoftext|>",
@@ -73,8 +74,8 @@ class Tiny(Qwen2VL):
         return []
 
     def shape(self) -> ModelShape:
-        """Counted on the model itself, without memory for its weights."""
-        return shape_of(self._config())
+        """Reckoned from the settings."""
+        return shape_of(self._config(), "tiny")
 
     def _fingerprint(self) -> str:
         content = json.dumps(self._tiny.model_dump(), sort_keys=True) + CHAT_TEMPLATE
@@ -84,6 +85,7 @@ class Tiny(Qwen2VL):
         import torch
         from transformers import (
             PreTrainedTokenizerFast,
+            Qwen2VLConfig,
             Qwen2VLForConditionalGeneration,
             Qwen2VLImageProcessor,
             Qwen2VLProcessor,
@@ -92,7 +94,9 @@ class Tiny(Qwen2VL):
 
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self._tiny.seed)
-            model: PreTrainedModel = Qwen2VLForConditionalGeneration(self._config())
+            model: PreTrainedModel = Qwen2VLForConditionalGeneration(
+                Qwen2VLConfig(**self._config())
+            )
         # not Qwen2's class, which would split words again whatever the tokenizer was trained on
         tokenizer = PreTrainedTokenizerFast(
             tokenizer_object=train_tokenizer(self._tiny.vocabulary),
@@ -119,14 +123,11 @@ class Tiny(Qwen2VL):
         model.save_pretrained(folder)
         processor.save_pretrained(folder)
 
-    def _config(self) -> Qwen2VLConfig:
-        from transformers import Qwen2VLConfig
-
+    def _config(self) -> dict[str, Any]:
         tiny = self._tiny
         ids = {name: i for i, name in enumerate(SPECIAL_TOKENS)}
-        quarter = tiny.hidden // tiny.heads // 2
-        return Qwen2VLConfig(
-            text_config={
+        return {
+            "text_config": {
                 "vocab_size": tiny.vocabulary,
                 "hidden_size": tiny.hidden,
                 "intermediate_size": 4 * tiny.hidden,
@@ -138,13 +139,13 @@ class Tiny(Qwen2VL):
                     "rope_type": "default",
                     "rope_theta": 10_000.0,
                     # temporal, height and width share the rotary pairs as in Qwen2-VL (16, 24, 24)
-                    "mrope_section": _split(quarter),
+                    "mrope_section": _split(tiny.hidden // tiny.heads // 2),
                 },
                 "bos_token_id": None,
                 "eos_token_id": ids["<|im_end|>"],
                 "pad_token_id": ids["<|endoftext|>"],
             },
-            vision_config={
+            "vision_config": {
                 "depth": tiny.vision_layers,
                 "embed_dim": tiny.vision_hidden,
                 "hidden_size": tiny.hidden,
@@ -153,12 +154,12 @@ class Tiny(Qwen2VL):
                 "temporal_patch_size": TEMPORAL_PATCH,
                 "spatial_merge_size": MERGE,
             },
-            image_token_id=ids["<|image_pad|>"],
-            video_token_id=ids["<|video_pad|>"],
-            vision_start_token_id=ids["<|vision_start|>"],
-            vision_end_token_id=ids["<|vision_end|>"],
-            tie_word_embeddings=True,
-        )
+            "image_token_id": ids["<|image_pad|>"],
+            "video_token_id": ids["<|video_pad|>"],
+            "vision_start_token_id": ids["<|vision_start|>"],
+            "vision_end_token_id": ids["<|vision_end|>"],
+            "tie_word_embeddings": True,
+        }
 
 
 def train_tokenizer(vocabulary: int) -> Tokenizer:
