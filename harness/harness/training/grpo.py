@@ -9,7 +9,6 @@ clipping, KL, losses, logging) is TRL's own. Packing a group's rows into one pas
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -125,12 +124,7 @@ class VideoGRPOTrainer(ExactResume, GRPOTrainer):  # type: ignore[misc]
         width = max(map(len, prompt_ids))
         pad = self.job.encoder.tokenizer.pad_token_id
         padded = torch.tensor([[pad] * (width - len(row)) + row for row in prompt_ids])
-        watch = (
-            nullcontext()  # vLLM runs the vision tower in its own process
-            if self.use_vllm
-            else self.guard.watch("generate", self._keys, padded)
-        )
-        with watch:
+        with self.guard.watch("generate", self._keys, padded):
             return super()._generate_single_turn(prompt_ids, images, fields, *args, **kwargs)
 
     def _calculate_rewards(

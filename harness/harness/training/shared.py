@@ -53,6 +53,8 @@ OWN_ARGS = frozenset(
         "log_multimodal",
     }
 )
+# Ways of TRL 1.16 to generate that are given the prompts' tokens without their videos.
+BLIND_ARGS = frozenset({"use_vllm", "use_transformers_continuous_batching"})
 FINISHED_CHECKPOINT = "complete"
 
 
@@ -134,9 +136,14 @@ def check_args(where: str, stage: TrainStage, config_class: type) -> list[str]:
     """What is wrong with a stage's `args`, each problem with its remedy."""
     known = {f.name for f in fields(config_class)}
     problems = []
-    for name in stage.args:
+    for name, value in stage.args.items():
         if name in OWN_ARGS:
             problems.append(f"{where}.args.{name}: set by the recipe's own keys, not in args")
+        elif name in BLIND_ARGS and value:
+            problems.append(
+                f"{where}.args.{name}: TRL gives it no videos, so the model would answer blind; "
+                "leave it out"
+            )
         elif name not in known:
             near = get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
