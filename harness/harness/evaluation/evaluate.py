@@ -15,6 +15,7 @@ from typing import Any
 from harness.atomic import write_json, write_text
 from harness.component import Scored, Task
 from harness.errors import HarnessError
+from harness.progress import Step
 from harness.question import Question
 from harness.scoring import paired_difference, score_table
 
@@ -44,7 +45,7 @@ class Evaluation:
     seed: int
 
 
-def evaluate(job: Evaluation, progress: Callable[[int, int], None]) -> list[Scored]:
+def evaluate(job: Evaluation, progress: Step) -> list[Scored]:
     """Ask what is still unasked, then score everything."""
     path = job.folder / "answers.jsonl"
     answers = _kept_answers(path, job)
@@ -60,7 +61,7 @@ def evaluate(job: Evaluation, progress: Callable[[int, int], None]) -> list[Scor
             file.write("".join(json.dumps(row, sort_keys=True) + "\n" for row in rows))
             file.flush()
             answers.extend(given)
-            progress(len(answers), len(job.questions))
+            progress(len(answers), len(job.questions), "")
     scored = [job.task.score(q, a) for q, a in zip(job.questions, answers, strict=True)]
     table = score_table(scored, resamples=job.resamples, seed=job.seed)
     write_json(job.folder / "scores.json", table.to_json())

@@ -95,7 +95,7 @@ def _all_tasks(
             seed=assembly.recipe.seed,
         )
         with bar(f"evaluate {label} on {name}", "questions") as step:
-            scored = evaluate(job, lambda done, total, step=step: step(done, total, ""))
+            scored = evaluate(job, step)
         if against is not None:
             before = read_scored(against[1] / name, task, questions)
             write_difference(job, against[0], before, scored)

@@ -37,9 +37,7 @@ def train(
             backbone=assembly.backbone,
             checkpoint=checkpoint,
             encoder=encoder,
-            questions=draw_evenly_by_type(
-                data.train, stage.limit, seed=assembly.recipe.seed
-            ),
+            questions=draw_evenly_by_type(data.train, stage.limit, seed=assembly.recipe.seed),
             folder=folder,
             seed=assembly.recipe.seed,
             progress=step,
