@@ -107,16 +107,19 @@ class VideoEncoder:
         """`mm_token_type_ids` of any shape of token ids."""
         return torch.where(ids == self.video_token_id, VIDEO_TYPE, 0)
 
+    def end_token_ids(self) -> set[int]:
+        """The tokens that end an answer."""
+        return {self.tokenizer.eos_token_id, self.tokenizer.pad_token_id}
+
     def silent_token_ids(self) -> list[int]:
         """Special tokens a model must not generate: all but the ends of a turn.
 
         A generated video placeholder would stand for a video that is not there.
         """
-        ends = {self.tokenizer.eos_token_id, self.tokenizer.pad_token_id}
         special = set(self.tokenizer.all_special_ids) | {
             index for index, token in self.tokenizer.added_tokens_decoder.items() if token.special
         }
-        return sorted(special - ends)
+        return sorted(special - self.end_token_ids())
 
     def _encode(self, key: str) -> EncodedVideo:
         frames = self._clip_of(key).frames

@@ -45,7 +45,10 @@ def train_grpo(job: TrainJob, rewards: Sequence[BoundReward]) -> dict[str, Any]:
     trainer = VideoGRPOTrainer(
         model=model,
         reward_funcs=reward_functions(
-            rewards, job.questions, EVALUATION_PROMPTS[stage.prompt].mode
+            rewards,
+            job.questions,
+            EVALUATION_PROMPTS[stage.prompt].mode,
+            job.encoder.end_token_ids(),
         ),
         args=trl_args(
             GRPOConfig,

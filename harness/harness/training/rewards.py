@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 from harness.catalogue import Registered, guard
@@ -24,10 +25,20 @@ class BoundReward:
 
 
 def reward_functions(
-    rewards: Sequence[BoundReward], questions: Sequence[Question], mode: PromptMode
+    rewards: Sequence[BoundReward],
+    questions: Sequence[Question],
+    mode: PromptMode,
+    ends: Collection[int],
 ) -> list[Callable[..., list[float]]]:
-    """TRL's form of rewards: called with completions and the rows' `index` column."""
-    return [_function(reward, questions, mode) for reward in rewards]
+    """TRL's form of rewards: called with completions and the rows' `index` column.
+
+    Args:
+        rewards: of the stage.
+        questions: what `index` counts in.
+        mode: how the model is asked.
+        ends: token ids that end an answer; one without such an end was cut off.
+    """
+    return [_function(reward, questions, mode, ends) for reward in rewards]
 
 
 def call_reward(bound: BoundReward, rollouts: Sequence[Rollout]) -> list[float]:
@@ -44,11 +55,8 @@ def call_reward(bound: BoundReward, rollouts: Sequence[Rollout]) -> list[float]:
             "completions: it must give one for each"
         )
     for value, rollout in zip(values, rollouts, strict=True):
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or not math.isfinite(value)
-        ):
+        # Real: numpy's numbers too
+        if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
             raise PluginError(
                 f"{bound.registered}: reward {bound.name!r} gave {value!r} for the completion "
                 f"{rollout.completion[:80]!r} of question {rollout.question.id}: expected a finite number"
@@ -57,13 +65,19 @@ def call_reward(bound: BoundReward, rollouts: Sequence[Rollout]) -> list[float]:
 
 
 def _function(
-    bound: BoundReward, questions: Sequence[Question], mode: PromptMode
+    bound: BoundReward, questions: Sequence[Question], mode: PromptMode, ends: Collection[int]
 ) -> Callable[..., list[float]]:
     def function(
         completions: list[Any], completion_ids: list[list[int]], index: list[int], **_rest: Any
     ) -> list[float]:
         rollouts = [
-            Rollout(questions[i], mode, completion[0]["content"], tokens=len(ids))
+            Rollout(
+                questions[i],
+                mode,
+                completion[0]["content"],
+                tokens=len(ids),
+                truncated=not ids or ids[-1] not in ends,
+            )
             for completion, ids, i in zip(completions, completion_ids, index, strict=True)
         ]
         return call_reward(bound, rollouts)
