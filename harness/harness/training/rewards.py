@@ -48,7 +48,7 @@ def call_reward(bound: BoundReward, rollouts: Sequence[Rollout]) -> list[float]:
         PluginError: the plugin raised, gave another number of rewards, or one that is not finite.
     """
     with guard(bound.registered, f"rewarding {len(rollouts)} completions"):
-        values = list(bound.reward(rollouts))
+        values: list[Any] = list(bound.reward(rollouts))
     if len(values) != len(rollouts):
         raise PluginError(
             f"{bound.registered}: reward {bound.name!r} gave {len(values)} values for {len(rollouts)} "
