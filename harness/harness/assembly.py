@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
-from harness.catalogue import Registered, build, guard
+from harness.catalogue import Registered, build
 from harness.component import Backbone, QuestionGenerator, Reward, SceneSource, Task
 from harness.errors import UsageError
 from harness.generate import Family
+from harness.guarded import GuardedBackbone, GuardedQuestions, GuardedScenes, GuardedTask
 from harness.recipe import Part, ResolvedCell
 from harness.schema import GrpoStage, Recipe
 
@@ -35,14 +36,14 @@ class Assembly:
         return self.parts[path].registered
 
     @cached_property
-    def train_scenes(self) -> SceneSource:
+    def train_scenes(self) -> GuardedScenes:
         """Scenes to train on."""
-        return cast(SceneSource, self._make("scenes.train"))
+        return self._scenes("scenes.train")
 
     @cached_property
-    def held_out_scenes(self) -> SceneSource:
+    def held_out_scenes(self) -> GuardedScenes:
         """Scenes to evaluate on."""
-        return cast(SceneSource, self._make("scenes.evaluate"))
+        return self._scenes("scenes.evaluate")
 
     @cached_property
     def families(self) -> dict[str, Family]:
@@ -50,7 +51,10 @@ class Assembly:
         return {
             name: Family(
                 name=name,
-                generator=cast(QuestionGenerator, self._make(f"questions.families.{name}")),
+                generator=GuardedQuestions(
+                    cast(QuestionGenerator, self._make(path := f"questions.families.{name}")),
+                    self.registered(path),
+                ),
                 settings=ref.settings,
                 limit=ref.limit,
                 per_scene=ref.per_scene,
@@ -59,15 +63,17 @@ class Assembly:
         }
 
     @cached_property
-    def backbone(self) -> Backbone:
+    def backbone(self) -> GuardedBackbone:
         """The model family."""
-        return cast(Backbone, self._make("backbone"))
+        return GuardedBackbone(cast(Backbone, self._make("backbone")), self.registered("backbone"))
 
     @cached_property
-    def tasks(self) -> dict[str, Task]:
+    def tasks(self) -> dict[str, GuardedTask]:
         """Evaluation tasks by their name in the recipe."""
         return {
-            name: cast(Task, self._make(f"evaluate.tasks.{name}"))
+            name: GuardedTask(
+                cast(Task, self._make(path := f"evaluate.tasks.{name}")), self.registered(path)
+            )
             for name in self.recipe.evaluate.tasks
         }
 
@@ -89,19 +95,16 @@ class Assembly:
 
     def missing(self) -> list[str]:
         """What this machine lacks, each with its remedy."""
-        parts: dict[str, object] = {
+        parts: dict[str, GuardedScenes | GuardedBackbone | GuardedTask] = {
             "scenes.train": self.train_scenes,
             "scenes.evaluate": self.held_out_scenes,
             "backbone": self.backbone,
             **{f"evaluate.tasks.{name}": task for name, task in self.tasks.items()},
         }
-        problems = []
-        for path, part in parts.items():
-            # a scene source may go without it: procedural scenes need nothing
-            if hasattr(part, "missing"):
-                with guard(self.registered(path), "asking what is missing"):
-                    problems += [f"{path}: {problem}" for problem in part.missing()]
-        return problems
+        return [f"{path}: {what}" for path, part in parts.items() for what in part.missing()]
+
+    def _scenes(self, path: str) -> GuardedScenes:
+        return GuardedScenes(cast(SceneSource, self._make(path)), self.registered(path))
 
     def _make(self, path: str) -> object:
         part = self.parts[path]
