@@ -1,4 +1,4 @@
-"""Fake plugins and recipes for the tests of the core."""
+"""Fake plugins and recipes, and a tiny model with eight noise videos, for the tests of the core."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
+from types import SimpleNamespace
 
 import pytest
 
@@ -60,3 +61,40 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str
         return path
 
     return put
+
+
+# torch and transformers are imported by the tests that need them
+
+
+@pytest.fixture(scope="session")
+def backbone():
+    """Qwen2-VL at 240 thousand parameters."""
+    from harness_plugins.backbones.settings import TinySettings
+    from harness_plugins.backbones.tiny import Tiny
+
+    return Tiny(
+        TinySettings(
+            hidden=64, layers=2, heads=2, vision_hidden=32, vision_layers=1, vocabulary=512
+        )
+    )
+
+
+@pytest.fixture(scope="session")
+def checkpoint(backbone, tmp_path_factory):
+    """Folder of its weights and processor."""
+    return backbone.checkpoint(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="session")
+def encoder(backbone, checkpoint):
+    """Encodes the videos `room0` to `room7`: four noise frames of 56 x 56, eight tokens."""
+    import numpy as np
+
+    from harness.modelling.encoding import VideoEncoder
+
+    rng = np.random.default_rng(0)
+    clips = {
+        f"room{i}": SimpleNamespace(frames=rng.integers(0, 255, (4, 56, 56, 3), dtype=np.uint8))
+        for i in range(8)
+    }
+    return VideoEncoder(backbone.load_processor(checkpoint), clips.__getitem__)

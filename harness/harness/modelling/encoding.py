@@ -139,9 +139,8 @@ class VideoEncoder:
             self.processor.apply_chat_template([{"role": "user", "content": c}], tokenize=False)
             for c in ([{"type": "video"}, question], [question])
         )
-        start = next(
-            i for i, pair in enumerate(zip(with_video, without, strict=False)) if len({*pair}) > 1
-        )
+        pairs = enumerate(zip(with_video, without, strict=False))
+        start = next((i for i, (one, other) in pairs if one != other), len(without))
         self._bare_text = with_video[start : start + len(with_video) - len(without)]
         token = self.processor.video_token
         if self._bare_text.count(token) != 1:

@@ -1,42 +1,13 @@
-"""A tiny model, eight noise videos and questions about them."""
+"""Questions about the eight rooms, and training jobs on them."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
-from harness.modelling.encoding import VideoEncoder
 from harness.question import Question
 from harness.training.shared import TrainJob
-from harness_plugins.backbones.settings import TinySettings
-from harness_plugins.backbones.tiny import Tiny
-
-
-@pytest.fixture(scope="session")
-def backbone():
-    return Tiny(
-        TinySettings(
-            hidden=64, layers=2, heads=2, vision_hidden=32, vision_layers=1, vocabulary=512
-        )
-    )
-
-
-@pytest.fixture(scope="session")
-def checkpoint(backbone, tmp_path_factory):
-    return backbone.checkpoint(tmp_path_factory.mktemp("tiny"))
-
-
-@pytest.fixture(scope="session")
-def encoder(backbone, checkpoint):
-    rng = np.random.default_rng(0)
-    clips = {
-        f"room{i}": SimpleNamespace(frames=rng.integers(0, 255, (4, 56, 56, 3), dtype=np.uint8))
-        for i in range(8)
-    }
-    return VideoEncoder(backbone.load_processor(checkpoint), clips.__getitem__)
 
 
 @pytest.fixture(scope="session")
