@@ -30,11 +30,14 @@ def run_pipeline(assembly: Assembly, run: RunFolder, cache: Path) -> None:
         cache: folder of sampled frames, shared between runs.
     """
     recipe = assembly.recipe
+    frames = FrameCache(cache / "frames")
     questions = run.stage(
-        "questions", _question_inputs(recipe), lambda folder: make_questions(assembly, folder)
+        "questions",
+        _question_inputs(recipe),
+        lambda folder: make_questions(assembly, folder, frames),
     )
     data = read_questions(questions.path)
-    model = _Model(assembly, run, data, questions, FrameCache(cache / "frames"))
+    model = _Model(assembly, run, data, questions, frames)
     if recipe.evaluate.before:
         model.evaluate("base")
     for index, name in enumerate(recipe.train):

@@ -16,18 +16,18 @@ from typing import Any
 from harness.assembly import Assembly
 from harness.atomic import write_json, write_jsonl
 from harness.component import SceneSource, TaskInput
-from harness.errors import HarnessError, VideoError
+from harness.errors import HarnessError
+from harness.frame_cache import FrameCache
 from harness.generate import (
     build_questions,
     draw_evenly_by_type,
     load_scenes,
     shared_spaces,
 )
-from harness.layout import film_all
 from harness.progress import bar
 from harness.question import Question, from_row, to_row
 from harness.scene import Scene
-from harness.video import probe
+from harness.stages.videos import Videos, find_videos
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class _Loaded:
     skipped: list[dict[str, str]]
 
 
-def make_questions(assembly: Assembly, folder: Path) -> None:
-    """Fill the stage's folder.
+def make_questions(assembly: Assembly, folder: Path, cache: FrameCache) -> None:
+    """Fill the stage's folder; the cache gets the frames of footage.
 
     Raises:
         HarnessError: no question came out, scenes are shared, or a task's scene is unknown.
@@ -84,25 +84,38 @@ def make_questions(assembly: Assembly, folder: Path) -> None:
     }
     given = TaskInput(held_out=tuple(asked["evaluate"]))
     tasks = {name: list(task.questions(given)) for name, task in assembly.tasks.items()}
-    _require_some({**({"train": asked["train"]} if recipe.train else {}), **tasks})
-
-    videos, unreadable = _videos(assembly, [*train.scenes, *held_out.scenes], asked, tasks, folder)
-    for name in ("train", "evaluate"):
-        asked[name] = [q for q in asked[name] if q.scene not in unreadable]
-        write_jsonl(folder / f"{name}.jsonl", map(to_row, asked[name]))
+    to_train_on = asked["train"] if recipe.train else []
+    _require_some(
+        {**({"train": to_train_on} if recipe.train else {}), **tasks},
+        "the scenes gave none for the recipe's families; add scenes or families, or loosen their "
+        "thresholds",
+    )
+    videos = find_videos(
+        recipe,
+        (train.scenes, to_train_on),
+        (held_out.scenes, [question for questions in tasks.values() for question in questions]),
+        folder,
+        cache,
+    )
+    asked = {name: _visible(questions, videos) for name, questions in asked.items()}
+    tasks = {name: _visible(questions, videos) for name, questions in tasks.items()}
+    _require_some(
+        {**({"train": asked["train"]} if recipe.train else {}), **tasks},
+        "none of their videos can be read; mend them",
+    )
+    for name, questions in asked.items():
+        write_jsonl(folder / f"{name}.jsonl", map(to_row, questions))
     for name, questions in tasks.items():
-        kept = [q for q in questions if q.scene not in unreadable]
-        write_jsonl(folder / "tasks" / f"{name}.jsonl", map(to_row, kept))
-    write_json(folder / "videos.json", videos)
+        write_jsonl(folder / "tasks" / f"{name}.jsonl", map(to_row, questions))
+    write_json(folder / "videos.json", videos.of_scene)
     write_json(
         folder / "summary.json",
         {
-            "scenes": {"train": len(train.scenes), "evaluate": len(held_out.scenes)},
-            "skipped": [*train.skipped, *held_out.skipped, *unreadable.values()],
-            "faults": {s.id: list(s.faults) for s in [*train.scenes, *held_out.scenes] if s.faults},
+            **_scene_summary(train, held_out),
+            "skipped": [*train.skipped, *held_out.skipped, *videos.unreadable.values()],
             "questions": {name: _count(questions) for name, questions in asked.items()},
             "tasks": {name: _count(questions) for name, questions in tasks.items()},
-            "layout_video": any(video["layout"] for video in videos.values()),
+            "layout_video": any(video["layout"] for video in videos.of_scene.values()),
         },
     )
 
@@ -137,57 +150,21 @@ def _refuse_shared(train: Sequence[Scene], held_out: Sequence[Scene]) -> None:
         )
 
 
-def _require_some(sets: Mapping[str, Sequence[Question]]) -> None:
+def _require_some(sets: Mapping[str, Sequence[Question]], why: str) -> None:
     empty = [name for name, questions in sets.items() if not questions]
     if empty:
-        raise HarnessError(
-            f"no question for {', '.join(empty)}: the scenes gave none for the recipe's families; "
-            "add scenes or families, or loosen their thresholds"
-        )
+        raise HarnessError(f"no question for {', '.join(empty)}: {why}")
 
 
-def _videos(
-    assembly: Assembly,
-    scenes: Sequence[Scene],
-    asked: Mapping[str, Sequence[Question]],
-    tasks: Mapping[str, Sequence[Question]],
-    folder: Path,
-) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
-    """Video of each scene that is asked about, and the scenes whose footage cannot be read."""
-    recipe = assembly.recipe
-    by_id = {scene.id: scene for scene in scenes}
-    needed = {q.scene for group in (*asked.values(), *tasks.values()) for q in group}
-    if unknown := sorted(needed - by_id.keys()):
-        raise HarnessError(
-            f"{len(unknown)} scene(s) that a task asks about are not in scenes.evaluate "
-            f"({', '.join(unknown[:5])}{', …' if len(unknown) > 5 else ''}), so there is no video of "
-            "them: add them to scenes.evaluate, or give the task an id list"
-        )
-    wanted = [by_id[scene] for scene in sorted(needed)]
-    with bar("layout videos", "videos") as step:
-        filmed = film_all(
-            wanted,
-            folder / "videos",
-            recipe.video.layout,
-            seed=recipe.seed,
-            progress=lambda done, total: step(done, total, ""),
-        )
-    unreadable: dict[str, dict[str, str]] = {}
-    videos = {}
-    for scene in filmed:
-        assert scene.video is not None
-        try:
-            probe(scene.video.path)
-        except VideoError as error:
-            unreadable[scene.id] = {"scene": scene.id, "reason": str(error)}
-            if len(unreadable) > recipe.video.max_unreadable:
-                raise
-            continue
-        path = scene.video.path
-        if scene.video.layout:  # relative, so that the stage's folder can be linked elsewhere
-            path = path.relative_to(folder)
-        videos[scene.id] = {"path": str(path), "layout": scene.video.layout}
-    return videos, unreadable
+def _scene_summary(train: _Loaded, held_out: _Loaded) -> dict[str, Any]:
+    return {
+        "scenes": {"train": len(train.scenes), "evaluate": len(held_out.scenes)},
+        "faults": {s.id: list(s.faults) for s in [*train.scenes, *held_out.scenes] if s.faults},
+    }
+
+
+def _visible(questions: Sequence[Question], videos: Videos) -> list[Question]:
+    return [question for question in questions if question.scene not in videos.unreadable]
 
 
 def _count(questions: Sequence[Question]) -> dict[str, int]:
