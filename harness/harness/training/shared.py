@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 import shutil
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from transformers import PrinterCallback, TrainerCallback
 from harness.atomic import write_json, write_text
 from harness.component import Backbone
 from harness.errors import HarnessError
-from harness.modelling.alignment import AlignmentGuard
+from harness.modelling.alignment import AlignmentGuard, PassCount
 from harness.modelling.encoding import VideoEncoder
 from harness.question import Question
 from harness.schema import TrainStage
@@ -214,12 +215,15 @@ def run_trainer(trainer: Any, job: TrainJob, guard: AlignmentGuard) -> dict[str,
     resume = last_checkpoint(job.checkpoints)
     keep_until(job.folder / "metrics.jsonl", _step_of(resume))
     trainer.remove_callback(PrinterCallback)  # the curve goes to metrics.jsonl, not to stdout
-    trainer.add_callback(_StageCallback(job, trainer))
-    if resume and hasattr(trainer, "_total_train_tokens"):  # SFT and DPO count from zero otherwise
-        trainer._total_train_tokens = json.loads((resume / FINISHED_CHECKPOINT).read_text())  # noqa: SLF001
+    begun = _Counts.read(resume) if resume else _Counts()
+    trainer.add_callback(_StageCallback(job, trainer, guard, begun))
+    if hasattr(trainer, "_total_train_tokens"):  # SFT and DPO count from zero otherwise
+        trainer._total_train_tokens = begun.tokens  # noqa: SLF001
+    guard.passes.update(begun.passes)
     trainable = sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)
     result = trainer.train(resume_from_checkpoint=str(resume) if resume else None)
-    if not torch.isfinite(torch.tensor(result.training_loss)):
+    loss = _mean_loss(job.folder / "metrics.jsonl")
+    if loss is None or not math.isfinite(result.training_loss):
         raise HarnessError(
             f"training of {job.folder.name} ended with loss {result.training_loss}: lower the "
             "learning rate, or check the rewards for values that are not finite"
@@ -227,13 +231,42 @@ def run_trainer(trainer: Any, job: TrainJob, guard: AlignmentGuard) -> dict[str,
     save_model(trainer, job)
     summary = {
         "steps": trainer.state.global_step,
-        "seconds": round(result.metrics["train_runtime"], 1),
-        "loss": result.training_loss,
+        "seconds": round(begun.seconds + result.metrics["train_runtime"], 1),
+        "loss": loss,
         "guard": guard.record(),
         "trainable_parameters": trainable,
     }
     write_json(job.folder / "training.json", summary)
     return summary
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """What a resumed run goes on counting from; kept with each checkpoint, and marks it whole."""
+
+    tokens: int = 0
+    seconds: float = 0.0
+    passes: Mapping[str, PassCount] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, checkpoint: Path) -> _Counts:
+        value = json.loads((checkpoint / FINISHED_CHECKPOINT).read_text())
+        passes = {kind: PassCount(**counts) for kind, counts in value["passes"].items()}
+        return cls(value["tokens"], value["seconds"], passes)
+
+    def write(self, checkpoint: Path) -> None:
+        write_json(checkpoint / FINISHED_CHECKPOINT, asdict(self))
+
+
+def _mean_loss(curve: Path) -> float | None:
+    """Mean over all steps; the trainer's own forgets those before it was resumed."""
+    total, last = 0.0, 0
+    for line in curve.read_text().splitlines():
+        row = json.loads(line)
+        if "loss" in row:
+            total += row["loss"] * (row["step"] - last)
+            last = row["step"]
+    return total / last if last else None
 
 
 def save_model(trainer: Any, job: TrainJob) -> None:
@@ -279,8 +312,9 @@ def _step_of(checkpoint: Path | None) -> int:
 class _StageCallback(TrainerCallback):  # type: ignore[misc]
     """Training curve, whole-checkpoint marks, progress."""
 
-    def __init__(self, job: TrainJob, trainer: Any) -> None:
-        self._job, self._trainer = job, trainer
+    def __init__(self, job: TrainJob, trainer: Any, guard: AlignmentGuard, begun: _Counts) -> None:
+        self._job, self._trainer, self._guard, self._begun = job, trainer, guard, begun
+        self._start = time.monotonic()
 
     def on_log(
         self,
@@ -304,14 +338,19 @@ class _StageCallback(TrainerCallback):  # type: ignore[misc]
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_kwargs: Any
     ) -> None:
         if state.is_world_process_zero:
-            folder = self._job.checkpoints / f"checkpoint-{state.global_step}"
-            write_json(
-                folder / FINISHED_CHECKPOINT, getattr(self._trainer, "_total_train_tokens", 0)
+            counts = _Counts(
+                tokens=getattr(self._trainer, "_total_train_tokens", 0),
+                seconds=self._begun.seconds + time.monotonic() - self._start,
+                passes=self._guard.passes,
             )
+            counts.write(self._job.checkpoints / f"checkpoint-{state.global_step}")
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_kwargs: Any
     ) -> None:
+        if control.should_save:
+            # what was gathered since the last entry of the curve is not in a checkpoint
+            control.should_log = True
         last: dict[str, Any] = state.log_history[-1] if state.log_history else {}
         shown = [f"{name} {last[name]:.3f}" for name in ("loss", "reward") if name in last]
         self._job.progress(state.global_step, state.max_steps, ", ".join(shown))
