@@ -10,12 +10,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+_PREFIX = ".writing-"
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that takes its place when the block ends without an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    handle, name = tempfile.mkstemp(
+        prefix=f"{_PREFIX}{path.stem}-", suffix=path.suffix, dir=path.parent
+    )
     os.close(handle)
     temporary = Path(name)
     try:
@@ -48,6 +52,12 @@ def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write one JSON object a line."""
     lines = [json.dumps(row, sort_keys=True, allow_nan=False) for row in rows]
     write_text(path, "".join(f"{line}\n" for line in lines))
+
+
+def sweep(folder: Path) -> None:
+    """Delete what killed processes left half-written; nobody else may be writing there."""
+    for leftover in folder.rglob(f"{_PREFIX}*"):
+        leftover.unlink(missing_ok=True)
 
 
 def _umask() -> int:

@@ -6,6 +6,7 @@ import platform
 import subprocess
 import sys
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
 from typing import Any
@@ -40,10 +41,15 @@ def record(name: str, hash_: str, seed: int, description: str) -> dict[str, Any]
         "python": platform.python_version(),
         "platform": platform.platform(),
         "versions": {package: found for package in DECISIVE if (found := _version(package))},
-        "environment": dict(sorted((d.name, d.version) for d in distributions())),
+        "environment": dict(_environment()),
         "git": git_state(Path(__file__).parent),
         "warnings": [],
     }
+
+
+@cache
+def _environment() -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((d.name, d.version) for d in distributions()))
 
 
 def git_state(folder: Path) -> dict[str, Any] | None:

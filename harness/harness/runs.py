@@ -6,18 +6,19 @@ again; a stage whose key occurs in a neighbouring run (another cell of an ablati
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.atomic import write_json, write_text
+from harness.atomic import sweep, write_json, write_text
 from harness.errors import UsageError
 
 DONE = "done.json"
@@ -47,11 +48,13 @@ class RunFolder:
         path: the folder.
         neighbours: folders of runs that may hold finished stages to share.
         say: tells the user one line.
+        versions: of the software that is at work now, by name.
     """
 
     path: Path
     neighbours: Sequence[Path] = ()
     say: Callable[[str], None] = print
+    versions: Mapping[str, str] = field(default_factory=dict)
     current: str = field(default="", init=False)
 
     def stage(self, name: str, inputs: object, make: Callable[[Path], None]) -> StageFolder:
@@ -72,16 +75,34 @@ class RunFolder:
             self._link(twin, stage)
             self.say(f"{name}: taken from {twin.parent.name}, where it is the same")
             return stage
+        self._note_other_versions(name)
         self._begin(stage)
         make(stage.path)
         write_json(stage.path / DONE, {"key": key})
         return stage
 
+    def _note_other_versions(self, name: str) -> None:
+        """Say so where a run goes on with other software than it was begun with."""
+        if not self.versions:
+            return
+        record = json.loads((self.path / RECORD).read_text())
+        before = record["versions"]
+        changed = [
+            f"{package} {now} (the run was begun with {before.get(package, 'none')})"
+            for package, now in self.versions.items()
+            if before.get(package) != now
+        ]
+        warning = f"{name} was made with {', '.join(changed)}"
+        if changed and warning not in record["warnings"]:
+            self.say(f"warning: {warning}")
+            record["warnings"].append(warning)
+            write_json(self.path / RECORD, record)
+
     def _begin(self, stage: StageFolder) -> None:
         """Keep leftovers of the same work (to resume), throw away those of another."""
         begun = stage.path / "begun.json"
-        if stage.path.exists() and _key_in(begun) != stage.key:
-            shutil.rmtree(stage.path)
+        if stage.path.exists() and _entry(begun, "key") != stage.key:
+            _remove(stage.path)
         write_json(begun, {"key": stage.key})
 
     def _twin(self, stage: StageFolder) -> Path | None:
@@ -93,8 +114,8 @@ class RunFolder:
 
     def _link(self, twin: Path, stage: StageFolder) -> None:
         part = stage.path.with_name(stage.path.name + ".part")
-        shutil.rmtree(part, ignore_errors=True)
-        shutil.rmtree(stage.path, ignore_errors=True)
+        _remove(part)
+        _remove(stage.path)
         shutil.copytree(twin, part, copy_function=_link_or_copy)
         part.rename(stage.path)
 
@@ -112,21 +133,32 @@ def opened(path: Path, recipe_text: str, record: dict[str, Any], *, fresh: bool)
     Raises:
         UsageError: another process uses the folder, it holds another recipe, or it is no run folder.
     """
-    if path.exists() and not path.is_dir():
-        raise UsageError(f"{path} is a file, expected a run folder: choose another with --out")
-    if path.is_dir() and any(path.iterdir()) and not (path / LOCK).is_file():
-        raise UsageError(
-            f"{path} has files in it and is no run folder: choose another name or another --out"
-        )
-    path.mkdir(parents=True, exist_ok=True)
-    with (path / LOCK).open("a+") as lock:
-        _lock_or_refuse(lock, path)
+    with _held(path):
         if fresh:
             _empty(path)
         _check_same_recipe(path, record["hash"])
+        sweep(path)
         write_text(path / RECIPE, recipe_text)
         if not (path / RECORD).is_file():
             write_json(path / RECORD, record)
+        yield
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    try:
+        _refuse_foreign(path)
+        path.mkdir(parents=True, exist_ok=True)
+        lock = (path / LOCK).open("a+")
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise UsageError(
+            f"run folder {path} cannot be made or written ({error.strerror}): choose another with "
+            "--out"
+        ) from error
+    with lock:
+        _lock_or_refuse(lock, path)
         yield
 
 
@@ -134,6 +166,15 @@ def digest(value: object) -> str:
     """sha256 of JSON with sorted keys, 32 hex digits."""
     content = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+def _refuse_foreign(path: Path) -> None:
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"{path} is a file, expected a run folder: choose another with --out")
+    if path.is_dir() and any(path.iterdir()) and not (path / LOCK).is_file():
+        raise UsageError(
+            f"{path} has files in it and is no run folder: choose another name or another --out"
+        )
 
 
 def _lock_or_refuse(lock: Any, path: Path) -> None:
@@ -146,6 +187,11 @@ def _lock_or_refuse(lock: Any, path: Path) -> None:
             f"run folder {path} is in use by process {owner}: wait for it, stop it, or choose another "
             "folder with --out"
         ) from error
+    except OSError as error:
+        raise UsageError(
+            f"run folder {path} cannot be locked ({error.strerror}): choose a folder on another file "
+            "system with --out"
+        ) from error
     lock.seek(0)
     lock.truncate()
     lock.write(str(os.getpid()))
@@ -156,36 +202,47 @@ def _check_same_recipe(path: Path, hash_: str) -> None:
     record = path / RECORD
     if not record.is_file():
         return
-    before = json.loads(record.read_text())
-    if before["hash"] != hash_:
+    before = _entry(record, "hash")
+    if before is None:
+        raise UsageError(f"{record} is damaged: put it back, or start over with --fresh")
+    if before != hash_:
         raise UsageError(
             f"run folder {path} holds a run of another recipe or other settings (hash "
-            f"{before['hash'][:12]}, now {hash_[:12]}; compare {path / RECIPE} with `harness recipe "
+            f"{before[:12]}, now {hash_[:12]}; compare {path / RECIPE} with `harness recipe "
             "show`): use another name (--set name=NAME), another folder (--out DIR), or --fresh to "
             "start over"
         )
 
 
 def _empty(path: Path) -> None:
+    # The record first: what is left when this is cut short belongs to no recipe.
+    (path / RECORD).unlink(missing_ok=True)
     for item in path.iterdir():
         if item.name == LOCK:
             continue
         if item.is_dir() and not item.is_symlink():
-            shutil.rmtree(item)
+            _remove(item)
         else:
             item.unlink()
 
 
+def _remove(stage: Path) -> None:
+    """Delete a stage, beginning with its mark: half deleted, it is not done."""
+    (stage / DONE).unlink(missing_ok=True)
+    if stage.exists():
+        shutil.rmtree(stage)
+
+
 def _done_key(stage: Path) -> str | None:
-    return _key_in(stage / DONE)
+    return _entry(stage / DONE, "key")
 
 
-def _key_in(path: Path) -> str | None:
+def _entry(path: Path, name: str) -> str | None:
     try:
-        key: str = json.loads(path.read_text())["key"]
+        value: str = json.loads(path.read_text())[name]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return key
+    return value
 
 
 def _link_or_copy(source: str, target: str) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from harness.assembly import Assembly, refuse_if_missing
 from harness.plugins import load_catalogue
@@ -28,11 +30,16 @@ def run(recipe: str, overrides: list[str], *, fresh: bool, out: Path | None) -> 
         if resolved.matrix
         else [base / resolved.name]
     )
+    refuse_if_missing(_missing(resolved.cells))
     current = folders[0]
     try:
+        # Before the first cell: a grid must not fail, or be wiped, days after it was begun.
+        for cell, folder in zip(resolved.cells, folders, strict=True):
+            with _opened(cell, folder, fresh=fresh):
+                pass
         for cell, folder in zip(resolved.cells, folders, strict=True):
             current = folder
-            _run_cell(cell, Assembly.of(cell), folder, folders, base, fresh=fresh)
+            _run_cell(cell, folder, folders, base)
     except KeyboardInterrupt:
         _say(f"\ninterrupted; {current} keeps all finished work. To go on: {_again()}")
         raise
@@ -40,25 +47,31 @@ def run(recipe: str, overrides: list[str], *, fresh: bool, out: Path | None) -> 
         _compare(folders, base / resolved.name)
 
 
-def _run_cell(
-    cell: ResolvedCell,
-    assembly: Assembly,
-    folder: Path,
-    folders: Sequence[Path],
-    base: Path,
-    *,
-    fresh: bool,
-) -> None:
+def _missing(cells: Sequence[ResolvedCell]) -> list[str]:
+    """What the machine lacks, and what is wrong with `args`, each once for all cells."""
+    problems = [
+        problem for cell in cells for problem in (*Assembly.of(cell).missing(), *_wrong_args(cell))
+    ]
+    return list(dict.fromkeys(problems))
+
+
+def _run_cell(cell: ResolvedCell, folder: Path, folders: Sequence[Path], base: Path) -> None:
     from harness.pipeline import run_pipeline
+
+    with _opened(cell, folder) as about:
+        _say(f"run folder {folder}")
+        run_folder = RunFolder(folder, neighbours=folders, say=_say, versions=about["versions"])
+        run_pipeline(Assembly.of(cell), run_folder, base / ".cache")
+        _report(folder)
+
+
+@contextmanager
+def _opened(cell: ResolvedCell, folder: Path, *, fresh: bool = False) -> Iterator[dict[str, Any]]:
     from harness.provenance import record
 
-    refuse_if_missing([*assembly.missing(), *_wrong_args(cell)])
     about = record(cell.recipe.name, cell.hash, cell.recipe.seed, cell.recipe.description)
     with opened(folder, dump_recipe(cell), about, fresh=fresh):
-        _say(f"run folder {folder}")
-        run_folder = RunFolder(folder, neighbours=folders, say=_say)
-        run_pipeline(assembly, run_folder, base / ".cache")
-        _report(folder)
+        yield about
 
 
 def _wrong_args(cell: ResolvedCell) -> list[str]:
