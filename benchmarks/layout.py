@@ -1,22 +1,22 @@
 """Layout videos: milliseconds a picture, and videos a second.
 
-Run with `python benchmarks/layout.py [--json FILE]`. The scenes are procedural rooms.
+Run with `python -m benchmarks layout`. The scenes are procedural rooms. No peer draws such videos.
 """
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import tempfile
 import time
 from pathlib import Path
 
-from harness.atomic import write_json
 from harness.layout import Drawing, camera_walk, film_all, render
 from harness.scene import Scene
 from harness.schema import LayoutVideo
 from harness_plugins.scenes.procedural import build
 from harness_plugins.scenes.settings import ProceduralSettings
+
+from .result import Result
 
 
 def rooms(count: int) -> list[Scene]:
@@ -44,28 +44,22 @@ def seconds_of_filming(scenes: list[Scene], workers: int) -> float:
         return time.perf_counter() - begun
 
 
-def measure() -> dict[str, float]:
-    scenes = rooms(72)
+def main(*, quick: bool) -> list[Result]:
+    scenes = rooms(8 if quick else 72)
     objects = statistics.mean(len(scene.objects) for scene in scenes)
-    return {
-        "objects a scene": objects,
-        "ms a 320x240 picture": milliseconds_a_picture(scenes, 320, 240),
-        "ms a 160x120 picture": milliseconds_a_picture(scenes, 160, 120),
-        "s for 72 videos of 4 s at 4 fps, 160x120, 1 process": seconds_of_filming(scenes, 1),
-        "s for 72 videos of 4 s at 4 fps, 160x120, 2 processes": seconds_of_filming(scenes, 2),
-    }
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path, help="write the figures to this file, too")
-    arguments = parser.parse_args()
-    figures = measure()
-    for name, value in figures.items():
-        print(f"{name:<56}{value:>8.2f}")
-    if arguments.json:
-        write_json(arguments.json, figures)
-
-
-if __name__ == "__main__":
-    main()
+    results = [
+        Result("layout", f"a {width}x{height} picture of {objects:.0f} objects", "ms", ours)
+        for width, height in ((320, 240), (160, 120))
+        if (ours := milliseconds_a_picture(scenes, width, height))
+    ] + [
+        Result(
+            "layout",
+            f"{len(scenes)} videos of 4 s at 4 fps, 160x120, processes: {workers}",
+            "s",
+            seconds_of_filming(scenes, workers),
+        )
+        for workers in (1, 2)
+    ]
+    for result in results:
+        print(f"{result.what:<56}{result.ours:>9.2f} {result.unit}")
+    return results

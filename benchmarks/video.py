@@ -1,12 +1,11 @@
 """32 frames of a one-minute 640x480 clip: this project's reader and cache against plain PyAV.
 
-Run with `python benchmarks/video.py [--json FILE]`. The clip is made on the spot: a panned
-texture with noise, encoded by x264 with its usual settings, as published indoor videos are.
+Run with `python -m benchmarks video`. The clip is made on the spot: a panned texture with noise,
+encoded by x264 with its usual settings, as published indoor videos are.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
 import tempfile
@@ -20,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from harness.atomic import write_json
 from harness.frame_cache import FrameCache
 from harness.video import read_clip, sample_indices
+
+from .result import Result
 
 FRAMES, HEIGHT, WIDTH, RATE = 32, 224, 224, 30
 REQUEST: dict[str, Any] = {"frames": FRAMES, "height": HEIGHT, "width": WIDTH}
@@ -125,17 +125,19 @@ def table(figures: dict[str, float]) -> Iterator[str]:
         yield f"{way:<30}{seconds * 1e3:>9.1f}{seconds / base:>15.2f}{first / seconds:>18.1f}x"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path, help="write the seconds to this file, too")
-    parser.add_argument("--seconds", type=int, default=60, help="length of the clip")
-    parser.add_argument("--rounds", type=int, default=5)
-    arguments = parser.parse_args()
-    figures = measure(arguments.seconds, arguments.rounds)
+def main(*, quick: bool) -> list[Result]:
+    figures = measure(4, 1) if quick else measure()
     print("\n".join(table(figures)))
-    if arguments.json:
-        write_json(arguments.json, figures)
-
-
-if __name__ == "__main__":
-    main()
+    first = figures["cache, first read"]
+    peer = min(figures["PyAV, sequential"], figures["PyAV, a seek for each frame"])
+    what = "32 frames of a one-minute 640x480 clip"
+    return [
+        Result("video", f"{what}, first read, against PyAV's better way", "s", first, peer),
+        Result(
+            "video",
+            f"{what}, from the cache, against the first read",
+            "s",
+            figures["cache, next process"],
+            first,
+        ),
+    ]
