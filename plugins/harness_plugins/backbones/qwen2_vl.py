@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from harness.component import ModelShape
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, ProcessorMixin
 
 VIDEO_TOKEN = "<|video_pad|>"  # noqa: S105  (a vocabulary entry)
+# `missing` has said what is not here; asking the hub again would wait for it where it is out of reach
+LOCAL: Mapping[str, Any] = MappingProxyType({"trust_remote_code": False, "local_files_only": True})
 
 
 class Qwen2VL:
@@ -55,7 +58,7 @@ class Qwen2VL:
         from transformers import AutoProcessor
 
         try:
-            processor = AutoProcessor.from_pretrained(checkpoint, trust_remote_code=False)
+            processor = AutoProcessor.from_pretrained(checkpoint, **LOCAL)
         except (OSError, ValueError, TypeError, AttributeError, ImportError) as error:
             raise CheckpointError(_unusable(checkpoint, "processor", error)) from error
         lacking = [
@@ -84,23 +87,34 @@ class Qwen2VL:
             CheckpointError: no weights, another architecture, or weights that do not fit.
         """
         import torch
+        from safetensors import SafetensorError
         from transformers import AutoConfig, Qwen2VLForConditionalGeneration
 
         try:
-            config = AutoConfig.from_pretrained(checkpoint, trust_remote_code=False)
+            config = AutoConfig.from_pretrained(checkpoint, **LOCAL)
             if config.model_type != "qwen2_vl":
                 raise CheckpointError(
                     f"checkpoint {checkpoint!r} is a {config.model_type!r} model, expected 'qwen2_vl': "
                     "choose another backbone with --set backbone.use=NAME (`harness plugins`)"
                 )
-            model = Qwen2VLForConditionalGeneration.from_pretrained(
+            model, found = Qwen2VLForConditionalGeneration.from_pretrained(
                 checkpoint,
                 dtype=getattr(torch, self._settings.dtype),
                 attn_implementation=self._settings.attention,
                 use_safetensors=True,
+                ignore_mismatched_sizes=True,  # refused below, with their names
+                output_loading_info=True,
+                **LOCAL,
             )
-        except (OSError, ValueError, ImportError, RuntimeError) as error:
+        except (OSError, ValueError, ImportError, RuntimeError, SafetensorError) as error:
             raise CheckpointError(_unusable(checkpoint, "weights", error)) from error
+        # transformers fills them with random numbers, and says so in a log line alone
+        random = sorted([*found["missing_keys"], *(key[0] for key in found["mismatched_keys"])])
+        if random:
+            raise CheckpointError(
+                f"checkpoint {checkpoint!r}: {len(random)} weights are missing or of another size than "
+                f"config.json says, among them {', '.join(random[:3])}: copy all its files again"
+            )
         return model.eval()
 
     def shape(self) -> ModelShape:
@@ -110,7 +124,8 @@ class Qwen2VL:
             CheckpointError: neither is there, or the file is no Qwen2-VL's.
         """
         name = self._settings.checkpoint
-        if (config := Path(name) / "config.json").is_file():
+        config = Path(name) / "config.json" if Path(name).is_dir() else _cached(name, "config.json")
+        if config is not None and config.is_file():
             return shape_of(_read_config(config), str(config))
         for released, values in RELEASED.items():
             if released in name:
@@ -167,9 +182,20 @@ def _looks_like_path(name: str) -> bool:
 
 
 def _in_hub_cache(name: str) -> bool:
+    weights = ("model.safetensors", "model.safetensors.index.json")
+    return any(_cached(name, file) for file in weights) and all(
+        _cached(name, file) for file in ("config.json", "tokenizer.json")
+    )
+
+
+def _cached(name: str, file: str) -> Path | None:
     from huggingface_hub import try_to_load_from_cache
 
-    return isinstance(try_to_load_from_cache(name, "config.json"), str)
+    try:
+        found = try_to_load_from_cache(name, file)
+    except ValueError:  # no name the hub could have
+        return None
+    return Path(found) if isinstance(found, str) else None
 
 
 def _read_config(path: Path) -> Mapping[str, Any]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from harness.component import Settings
 
@@ -41,3 +41,13 @@ class TinySettings(Settings):
     """Depth of the vision tower."""
     vocabulary: Annotated[int, Field(ge=400, le=8192)] = 1536
     """Size of the byte-level BPE vocabulary, special tokens included."""
+
+    @model_validator(mode="after")
+    def _heads_fit(self) -> Self:
+        # rotary position embeddings turn pairs of numbers
+        if self.hidden % (2 * self.heads):
+            raise ValueError(
+                f"hidden {self.hidden} cannot be shared by {self.heads} heads in even parts: "
+                "choose heads so that hidden is a multiple of 2 x heads"
+            )
+        return self

@@ -149,7 +149,7 @@ class Tiny(Qwen2VL):
                 "depth": tiny.vision_layers,
                 "embed_dim": tiny.vision_hidden,
                 "hidden_size": tiny.hidden,
-                "num_heads": max(1, tiny.vision_hidden // 32),
+                "num_heads": _vision_heads(tiny.vision_hidden),
                 "patch_size": PATCH,
                 "temporal_patch_size": TEMPORAL_PATCH,
                 "spatial_merge_size": MERGE,
@@ -208,6 +208,11 @@ def _corpus() -> Iterator[str]:
 
 def _lines(name: str) -> list[str]:
     return files("harness_plugins.backbones").joinpath(name).read_text("utf-8").splitlines()
+
+
+def _vision_heads(width: int) -> int:
+    """About 32 wide each, in a multiple of four numbers for two-dimensional positions."""
+    return next(n for n in range(max(1, width // 32), 0, -1) if width % (4 * n) == 0)
 
 
 def _split(pairs: int) -> list[int]:
