@@ -62,10 +62,15 @@ class Where:
 
 @dataclass(frozen=True)
 class Node:
-    """A value with its place; an entry of a map has the place of its key."""
+    """A value with its place; an entry of a map has the place of its key.
+
+    `of_another` marks a setting that a lower layer gave to a component that another one has since
+    taken the place of.
+    """
 
     value: Scalar | dict[str, Node] | list[Node]
     where: Where
+    of_another: bool = False
 
     def plain(self) -> Any:
         """The value without places."""

@@ -10,6 +10,7 @@ import pytest
 
 import harness
 from harness.catalogue import Catalogue
+from harness.errors import UsageError
 from harness.recipe import ResolvedCell, dump_recipe, load_recipe
 from harness.strict_yaml import parse
 
@@ -138,3 +139,20 @@ def test_the_dump_keeps_what_yaml_would_misread(load: Load) -> None:
     dumped = dump_recipe(load(r"""backbone.checkpoint="a: #b\n\L 010" """))
     document = parse(dumped.encode(), "d")
     assert document.plain()["backbone"]["checkpoint"] == checkpoint
+
+
+def test_another_component_takes_over_the_settings_it_knows(load: Load) -> None:
+    switched = ["scenes.evaluate.use=vsi_bench_meta", "scenes.evaluate.limit=3"]
+    cell = load(*switched)
+    assert cell.document["scenes"]["evaluate"] == {
+        "use": "vsi_bench_meta",
+        "root": "/scans",  # `splits` meant acme_rooms alone
+        "limit": 3,
+        "strict_counts": False,
+    }
+    assert load(*reversed(switched)).hash == cell.hash
+
+
+def test_another_component_does_not_hide_a_slip_of_the_pen(load: Load) -> None:
+    with pytest.raises(UsageError, match=r"--set scenes.evaluate.limt: unknown key; did you mean"):
+        load("scenes.evaluate.limt=3", "scenes.evaluate.use=vsi_bench_meta")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.errors import UsageError
 from harness.recipe.problem import Path
 from harness.strict_yaml import Node, Where, parse_value
+
+SET = "--set "
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,9 @@ class Removal:
 def merge(base: Node, over: Node, idle: list[Removal], path: Path = ()) -> Node:
     """`over` over `base`: maps merge, everything else replaces, `null` removes.
 
+    Where `over` names another component (`use`), the settings below are marked as those of the
+    component before; `check` drops the ones that the new component does not know.
+
     Args:
         base: the lower layer. over: the upper one. path: where both stand.
         idle: takes every `null` that removed nothing.
@@ -28,7 +33,7 @@ def merge(base: Node, over: Node, idle: list[Removal], path: Path = ()) -> Node:
     if not isinstance(over.value, dict):
         return over
     below = base.value if isinstance(base.value, dict) else {}
-    merged = dict(below)
+    merged = _of_another(below) if _names_another(below, over.value) else dict(below)
     for key, node in over.value.items():
         if node.value is None:
             if merged.pop(key, None) is None:
@@ -37,6 +42,18 @@ def merge(base: Node, over: Node, idle: list[Removal], path: Path = ()) -> Node:
             lower = below.get(key, Node({}, node.where))
             merged[key] = merge(lower, node, idle, (*path, key))
     return Node(merged, base.where if isinstance(base.value, dict) else over.where)
+
+
+def _names_another(below: dict[str, Node], over: dict[str, Node]) -> bool:
+    return "use" in below and "use" in over and below["use"].value != over["use"].value
+
+
+def _of_another(settings: dict[str, Node]) -> dict[str, Node]:
+    return {
+        # what the same command line sets is meant for the component it names
+        key: node if node.where.source.startswith(SET) else replace(node, of_another=True)
+        for key, node in settings.items()
+    }
 
 
 def nested(path: Sequence[str], node: Node) -> Node:
@@ -87,4 +104,4 @@ def override(text: str) -> Node:
         raise UsageError(f"--set {text}: expected path=value, such as train.grpo.beta=0.01")
     if path[0] == "extends":
         raise UsageError("--set extends: only a file can extend another; name that file instead")
-    return nested(path, parse_value(value, f"--set {name}"))
+    return nested(path, parse_value(value, f"{SET}{name}"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -68,6 +68,7 @@ def check(tree: Node, idle: Iterable[Removal], catalogue: Catalogue) -> Checked 
         tree: all layers merged. idle: nulls that removed nothing. catalogue: the installed plugins.
     """
     problems: list[Problem] = []
+    tree = _without_strangers(tree, catalogue)
     recipe = _validated(Recipe, tree, (), problems)
     parts: dict[str, Part] = {}
     for section in sections(tree):
@@ -79,6 +80,28 @@ def check(tree: Node, idle: Iterable[Removal], catalogue: Catalogue) -> Checked 
     if problems or recipe is None:
         return problems
     return Checked(recipe, parts)
+
+
+def _without_strangers(tree: Node, catalogue: Catalogue) -> Node:
+    """The recipe without the settings of replaced components that their successors do not know."""
+    for section in sections(tree):
+        found = catalogue.components.get((section.slot.kind, section.name or ""))
+        if found is None:
+            continue
+        known = known_keys(found.component.config, section.settings, ())
+        if known is not None:
+            tree = _kept(tree, section.path, known | section.slot.ref.model_fields.keys())
+    return tree
+
+
+def _kept(tree: Node, path: Path, known: set[str]) -> Node:
+    """The tree, with the map at the path rid of the strangers that are not known."""
+    assert isinstance(tree.value, dict)
+    if path:
+        inner = {path[0]: _kept(tree.value[path[0]], path[1:], known)}
+        return replace(tree, value={**tree.value, **inner})
+    kept = {k: node for k, node in tree.value.items() if k in known or not node.of_another}
+    return replace(tree, value=kept)
 
 
 def _part(section: Section, catalogue: Catalogue, problems: list[Problem]) -> Part | None:
