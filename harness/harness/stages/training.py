@@ -61,13 +61,13 @@ def _run(assembly: Assembly, name: str, job: Any) -> dict[str, Any]:
 
 
 def _rewards(folder: Path) -> dict[str, float]:
-    """Mean reward over the first and the last fifth of the curve."""
+    """Mean reward over the first and the last quarter of the curve."""
     path = folder / "metrics.jsonl"
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     rewards = [row["reward"] for row in rows if "reward" in row]
     if not rewards:
         return {}
-    part = max(1, len(rewards) // 5)
+    part = max(1, len(rewards) // 4)
     return {
         "reward_first": sum(rewards[:part]) / part,
         "reward_last": sum(rewards[-part:]) / part,
