@@ -89,21 +89,29 @@ def _kept_answers(path: Path, job: Evaluation) -> list[str]:
     """Answers of the whole batches that are there; a torn end is cut off the file."""
     if not path.is_file():
         return []
+    lines = path.read_text(errors="replace").splitlines(keepends=True)
     kept: list[tuple[str, str]] = []
-    for line, question in zip(
-        path.read_text().splitlines(keepends=True), job.questions, strict=False
-    ):
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError:
+    for line, question in zip(lines, job.questions, strict=False):
+        answer = _answer_to(question, line)
+        if answer is None:
             break
-        if row["id"] != question.id or not line.endswith("\n"):
-            break
-        kept.append((line, row["answer"]))
+        kept.append((line, answer))
     if len(kept) < len(job.questions):
         kept = kept[: len(kept) - len(kept) % job.batch_size]
     write_text(path, "".join(line for line, _ in kept))
     return [answer for _, answer in kept]
+
+
+def _answer_to(question: Question, line: str) -> str | None:
+    """The answer that a whole line holds, or None: a torn line, or one about another question."""
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError:
+        return None
+    if not isinstance(row, dict) or row.get("id") != question.id or not line.endswith("\n"):
+        return None
+    answer = row.get("answer")
+    return answer if isinstance(answer, str) else None
 
 
 def _row(job: Evaluation, question: Question, prompt: str, answer: str) -> dict[str, Any]:
