@@ -101,8 +101,8 @@ def test_a_released_row_is_read():
         ({"ground_truth": True}, "ground_truth must be a string or a number"),
         ({"ground_truth": "E"}, "'E' is no letter of its 4 options"),
         ({"ground_truth": "clock"}, "'clock' is no letter of its 4 options"),
-        ({"options": "A. sofa"}, "options must be null or two or more strings"),
-        ({"options": ["A. sofa"]}, "options must be null or two or more strings"),
+        ({"options": "A. sofa"}, "options must be null or 2 to 26 strings"),
+        ({"options": ["A. sofa"]}, "options must be null or 2 to 26 strings"),
         ({"options": None, "question_type": "object_counting"}, "must be a number, found 'B'"),
     ],
 )
