@@ -203,9 +203,14 @@ def _check_same_recipe(path: Path, hash_: str) -> None:
     if not record.is_file():
         return
     before = _entry(record, "hash")
-    if before is None:
+    if before == hash_:
+        return
+    if not any(path.glob(f"*/{DONE}")):
+        # Nothing is lost with a run that failed before it finished a stage; its recipe was mended.
+        record.unlink()
+    elif before is None:
         raise UsageError(f"{record} is damaged: put it back, or start over with --fresh")
-    if before != hash_:
+    else:
         raise UsageError(
             f"run folder {path} holds a run of another recipe or other settings (hash "
             f"{before[:12]}, now {hash_[:12]}; compare {path / RECIPE} with `harness recipe "

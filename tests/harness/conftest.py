@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 from types import SimpleNamespace
@@ -14,7 +17,17 @@ import pytest
 from harness.catalogue import Catalogue
 from harness.plugins import load_catalogue
 
-FAKES = Path(__file__).parent / "fixtures" / "plugins"
+FIXTURES = Path(__file__).parent / "fixtures"
+FAKES = FIXTURES / "plugins"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
 
 
 @pytest.fixture
@@ -61,6 +74,50 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str
         return path
 
     return put
+
+
+@pytest.fixture
+def light(write) -> Path:
+    """A recipe that runs in a second, without a model; its run folder is `runs/light`."""
+    return write("light.yaml", (FIXTURES / "light.yaml").read_text())
+
+
+@pytest.fixture
+def harness_main(write, monkeypatch, capfd) -> Callable[..., Ended]:  # noqa: ARG001
+    """Runs the command line in this process, in an empty working folder."""
+    from harness.cli import main
+
+    def call(*arguments: str | Path) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["harness", *map(str, arguments)])
+        monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # typer sets its own
+        with pytest.raises(SystemExit) as left:
+            main()
+        said = capfd.readouterr()
+        return Ended(int(left.value.code or 0), said.out, said.err)
+
+    return call
+
+
+@pytest.fixture
+def harness_process(write) -> Callable[..., subprocess.Popen[str]]:  # noqa: ARG001
+    """Starts the command line as a process of its own group, in the working folder."""
+
+    def start(*arguments: str | Path, plugins: str = "", **environment: str):
+        return subprocess.Popen(
+            [sys.executable, "-m", "harness.cli", *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            env={
+                **os.environ,
+                "PYTHONPATH": str(FAKES / plugins) if plugins else "",
+                "OMP_NUM_THREADS": "1",
+                **environment,
+            },
+        )
+
+    return start
 
 
 # torch and transformers are imported by the tests that need them
