@@ -53,8 +53,13 @@ def _environment() -> tuple[tuple[str, str], ...]:
 
 
 def git_state(folder: Path) -> dict[str, Any] | None:
-    """Commit and whether files were changed, or None outside a checkout."""
+    """Commit and whether files were changed, or None outside a checkout.
+
+    Nor is a folder that git ignores one, such as an environment inside somebody's project.
+    """
     try:
+        if not _git(folder, "ls-files", "."):
+            return None
         commit = _git(folder, "rev-parse", "HEAD")
         dirty = bool(_git(folder, "status", "--porcelain"))
     except (OSError, subprocess.SubprocessError):
