@@ -7,9 +7,9 @@ catalogue is known; `recipe.py` validates them against the plugin's own schema.
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from harness.question import Style
 
@@ -174,13 +174,26 @@ class TrainStage(Section):
     """Any further field of the TRL config of this method."""
 
 
-class SftStage(TrainStage):
+class AnswersStage(TrainStage):
+    """A stage that learns from written answers, which hold no reasoning."""
+
+    @model_validator(mode="after")
+    def _answers_have_no_reasoning(self) -> Self:
+        if self.prompt in ("think", "observe"):
+            raise ValueError(
+                f"prompt {self.prompt!r} asks for reasoning before the answer, and the questions "
+                "carry answers alone: train it with grpo, or use prompt vanilla"
+            )
+        return self
+
+
+class SftStage(AnswersStage):
     """Supervised fine-tuning on the right answers."""
 
     method: Literal["sft"]
 
 
-class DpoStage(TrainStage):
+class DpoStage(AnswersStage):
     """Direct preference optimisation, right answers against wrong ones made by rule."""
 
     method: Literal["dpo"]
@@ -208,6 +221,17 @@ class GrpoStage(TrainStage):
     """How token losses are averaged (TRL's name)."""
     importance_sampling_level: Literal["token", "sequence"] = "token"
     """`sequence` is the ratio as the paper prints it."""
+
+    @model_validator(mode="after")
+    def _steps_hold_whole_groups(self) -> Self:
+        rows = self.batch_size * self.gradient_accumulation
+        if rows % self.num_generations:
+            raise ValueError(
+                f"batch_size {self.batch_size} x gradient_accumulation {self.gradient_accumulation} "
+                f"= {rows} rollouts a step, which is no multiple of num_generations "
+                f"{self.num_generations}: change one of the three"
+            )
+        return self
 
 
 AnyStage = Annotated[SftStage | DpoStage | GrpoStage, Field(discriminator="method")]

@@ -16,7 +16,6 @@ from accelerate.utils import gather_object
 from datasets import Dataset
 from trl import GRPOConfig, GRPOTrainer
 
-from harness.errors import HarnessError
 from harness.modelling.alignment import AlignmentGuard
 from harness.prompt import EVALUATION_PROMPTS
 from harness.question import Question
@@ -39,7 +38,6 @@ def train_grpo(job: TrainJob, rewards: Sequence[BoundReward]) -> dict[str, Any]:
     """Maximise the weighted rewards; gives the stage's summary."""
     stage = job.stage
     assert isinstance(stage, GrpoStage)
-    check_sizes(stage)
     model = prepare_model(job)
     guard = AlignmentGuard(job.encoder)
     trainer = VideoGRPOTrainer(
@@ -73,21 +71,6 @@ def train_grpo(job: TrainJob, rewards: Sequence[BoundReward]) -> dict[str, Any]:
     last = last_checkpoint(job.checkpoints)
     keep_until(job.folder / "rollouts.jsonl", int(last.name.rpartition("-")[2]) if last else 0)
     return run_trainer(trainer, job, guard)
-
-
-def check_sizes(stage: GrpoStage) -> None:
-    """A generation batch must hold whole groups.
-
-    Raises:
-        HarnessError: it does not.
-    """
-    rows = stage.batch_size * stage.gradient_accumulation
-    if rows % stage.num_generations:
-        raise HarnessError(
-            f"GRPO: batch_size {stage.batch_size} x gradient_accumulation "
-            f"{stage.gradient_accumulation} = {rows} rollouts a step, which is no multiple of "
-            f"num_generations {stage.num_generations}: change one of the three"
-        )
 
 
 class VideoGRPOTrainer(ExactResume, GRPOTrainer):  # type: ignore[misc]

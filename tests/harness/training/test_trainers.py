@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from pydantic import ValidationError
 from safetensors.torch import load_file
 
 from harness.catalogue import Registered, Source
 from harness.component import Component, Settings
-from harness.errors import AlignmentError, HarnessError, PluginError
+from harness.errors import AlignmentError, PluginError
 from harness.schema import DpoStage, GrpoStage, Lora, RewardRef, SftStage
 from harness.training.dpo import train_dpo
 from harness.training.grpo import VideoGRPOTrainer, train_grpo
@@ -205,6 +206,12 @@ def test_a_bad_reward_is_named(job, reward, message):
     assert "plugin 'acme' (acme-rewards 1.2)" in str(error.value)
 
 
-def test_groups_must_fit_the_batch(job):
-    with pytest.raises(HarnessError, match="no multiple of num_generations"):
-        run(job, grpo(num_generations=3))
+def test_a_step_must_hold_whole_groups():
+    with pytest.raises(ValidationError, match="no multiple of num_generations"):
+        grpo(num_generations=3)
+
+
+@pytest.mark.parametrize("make", [sft, dpo])
+def test_reasoning_cannot_be_learnt_from_answers_alone(make):
+    with pytest.raises(ValidationError, match="asks for reasoning"):
+        make(prompt="think")
