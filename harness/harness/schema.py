@@ -205,6 +205,8 @@ class GrpoStage(TrainStage):
     """Group-relative policy optimisation with rewards."""
 
     method: Literal["grpo"]
+    batch_size: Annotated[int, Field(ge=1)] = 14
+    """Rollouts a device takes in one forward pass; a step holds whole groups."""
     rewards: Annotated[dict[Name, RewardRef], Field(min_length=1)]
     """Rewards by name; their weighted sum is maximised."""
     num_generations: Annotated[int, Field(ge=2)] = 14

@@ -40,7 +40,7 @@ def dpo(**changes):
 
 def grpo(**changes):
     own = {"rewards": {"a": RewardRef()}, "max_completion_length": 5, "beta": 0.0}
-    return GrpoStage(method="grpo", **{**COMMON, **own, **changes})
+    return GrpoStage(method="grpo", **{**COMMON, "num_generations": 2, **own, **changes})
 
 
 def test_supervised_training():
