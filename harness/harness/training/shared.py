@@ -202,7 +202,7 @@ def last_checkpoint(folder: Path) -> Path | None:
         if (checkpoint / FINISHED_CHECKPOINT).is_file():
             whole.append(checkpoint)
         else:
-            shutil.rmtree(checkpoint)
+            shutil.rmtree(checkpoint, ignore_errors=True)  # another process may be at it, too
     return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
 
 
@@ -212,6 +212,7 @@ def run_trainer(trainer: Any, job: TrainJob, guard: AlignmentGuard) -> dict[str,
     Returns:
         The stage's summary: steps, last loss, and what the guard saw.
     """
+    _refuse_spread_weights(trainer)
     resume = last_checkpoint(job.checkpoints)
     keep_until(job.folder / "metrics.jsonl", _step_of(resume))
     trainer.remove_callback(PrinterCallback)  # the curve goes to metrics.jsonl, not to stdout
@@ -222,13 +223,13 @@ def run_trainer(trainer: Any, job: TrainJob, guard: AlignmentGuard) -> dict[str,
     guard.passes.update(begun.passes)
     trainable = sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)
     result = trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+    trainer.accelerator.wait_for_everyone()  # the first process writes the curve
     loss = _mean_loss(job.folder / "metrics.jsonl")
     if loss is None or not math.isfinite(result.training_loss):
         raise HarnessError(
             f"training of {job.folder.name} ended with loss {result.training_loss}: lower the "
             "learning rate, or check the rewards for values that are not finite"
         )
-    save_model(trainer, job)
     summary = {
         "steps": trainer.state.global_step,
         "seconds": round(begun.seconds + result.metrics["train_runtime"], 1),
@@ -236,7 +237,10 @@ def run_trainer(trainer: Any, job: TrainJob, guard: AlignmentGuard) -> dict[str,
         "guard": guard.record(),
         "trainable_parameters": trainable,
     }
-    write_json(job.folder / "training.json", summary)
+    if trainer.accelerator.is_main_process:
+        save_model(trainer, job)
+        write_json(job.folder / "training.json", summary)
+    trainer.accelerator.wait_for_everyone()
     return summary
 
 
@@ -267,6 +271,15 @@ def _mean_loss(curve: Path) -> float | None:
             total += row["loss"] * (row["step"] - last)
             last = row["step"]
     return total / last if last else None
+
+
+def _refuse_spread_weights(trainer: Any) -> None:
+    plugin = trainer.accelerator.state.deepspeed_plugin
+    if trainer.is_fsdp_enabled or (plugin is not None and plugin.zero_stage == 3):
+        raise HarnessError(
+            "training with FSDP or DeepSpeed's ZeRO stage 3, which spread the weights over the "
+            "processes, is not supported: use ZeRO stage 2 and, if memory is short, lora"
+        )
 
 
 def save_model(trainer: Any, job: TrainJob) -> None:
