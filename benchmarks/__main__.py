@@ -1,7 +1,8 @@
-"""Run the benchmarks: `python -m benchmarks [NAME...] [--quick] [--json FILE]`; `results.json` gets the rows.
+"""Run the benchmarks: `python -m benchmarks [NAME...] [--quick] [--json FILE]`.
 
-A benchmark is a module of this folder with `main(*, quick: bool) -> list[Result]`: it prints its
-table and gives the rows. `--quick` shortens the work to see that it runs; its figures mean nothing.
+`results.json` gets the rows. A benchmark is a module of this folder with `main(*, quick: bool) ->
+list[Result]`: it prints its table and gives the rows. `--quick` shortens the work to see that it
+runs; its figures mean nothing.
 """
 
 from __future__ import annotations
