@@ -127,3 +127,19 @@ def test_every_page_is_in_the_index(page: Path) -> None:
     index = ROOT / "docs" / "README.md"
     linked = {(index.parent / link).resolve() for link in _LINK.findall(index.read_text())}
     assert page in linked | {index, ROOT / "README.md"}
+
+
+@pytest.mark.parametrize(
+    ("documented", "given", "expected"),
+    [
+        ("one\ntwo\n", "one\ntwo  \n", True),
+        ("one\ntwo\n", "one\n", False),
+        ("one\n…\n", "one\ntwo\nthree\n", True),
+        ("…\nthree\n", "one\ntwo\n", False),
+        ("hash …, yes\n", "hash 1a2b, yes\n", True),
+        ("hash …, yes\n", "hash 1a2b, no\n", False),
+        ("a.b\n", "axb\n", False),
+    ],
+)
+def test_documented_output_is_compared(documented: str, given: str, expected: bool) -> None:
+    assert shows(documented, given) is expected
