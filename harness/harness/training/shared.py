@@ -177,7 +177,8 @@ def lora_config(job: TrainJob) -> LoraConfig | None:
 
 
 class ExactResume:
-    """Mixin before a TRL trainer: a resumed run gets the checkpoint's weights, all of them.
+    """Mixin before a TRL trainer: a resumed run gets the checkpoint's weights, all of them, and
+    ends with the last step.
 
     transformers 5.17 saves Qwen2-VL under the key names of its release and loads a checkpoint by
     the names in memory, not strictly: no name fits, and the run goes on from the weights it began
@@ -191,6 +192,14 @@ class ExactResume:
             return
         saved = type(model).from_pretrained(resume_from_checkpoint, dtype=model.dtype)
         model.load_state_dict(saved.state_dict())
+
+    def _run_epoch(self, *args: Any, **kwargs: Any) -> None:
+        state, control = self.state, self.control  # type: ignore[attr-defined]
+        if state.global_step >= state.max_steps:
+            # from its last checkpoint, transformers 5.17 trains one step more than was asked for
+            control.should_training_stop = True
+            return
+        super()._run_epoch(*args, **kwargs)  # type: ignore[misc]
 
 
 def last_checkpoint(folder: Path) -> Path | None:
