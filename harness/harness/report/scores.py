@@ -138,11 +138,15 @@ def difference_lines(run: RunReport, task: str) -> list[str]:
         return []
     model, against, rows = found
     return [
-        f"{one_line(model)} - {one_line(against)}, {name}: {signed(rows[name].value)} points "
-        f"{bounds(rows[name], difference=True)}, {verdict(rows[name])}."
+        f"{one_line(model)} - {one_line(against)}, {name}: {_in_words(rows[name])}."
         for name in MEANS
         if name in rows
     ]
+
+
+def _in_words(difference: Interval) -> str:
+    points = f"{signed(difference.value)} points {bounds(difference, difference=True)}"
+    return f"{points.strip()}, {verdict(difference)}"
 
 
 def limits(recipe: Mapping[str, Any] | None) -> list[str]:

@@ -75,6 +75,16 @@ def test_the_table_shows_percent_intervals_and_notes(finished_run: Path) -> None
     assert "Partial" not in text
 
 
+def test_a_difference_without_an_interval_says_so(run_folder: Path) -> None:
+    path = run_folder / "evaluate-grpo/vsi_bench/difference.json"
+    content = json.loads(path.read_text())
+    for name in ("macro", "micro"):
+        content["rows"][name] |= {"low": None, "high": None}
+    path.write_text(json.dumps(content))
+    text = shown(score_table(load_run(run_folder)))
+    assert "grpo - base, macro: +20.2 points, no interval." in text
+
+
 def test_eighty_columns_hold_every_number(finished_run: Path) -> None:
     text = shown(score_table(load_run(finished_run)), width=80)
     (grid,) = score_grids(load_run(finished_run))
