@@ -33,6 +33,7 @@ SPECIAL_TOKENS = (
     "<|video_pad|>",
 )
 CONTEXT = 4096
+MIN_PIXELS, MAX_PIXELS = 784, 100_352  # one to 128 tokens a frame, as Video-R1
 # Qwen2-VL's turns: a system line, then each message between <|im_start|> and <|im_end|>.
 CHAT_TEMPLATE = (
     "{%- if messages[0].role != 'system' -%}"
@@ -57,7 +58,9 @@ class Tiny(Qwen2VL):
 
     def __init__(self, settings: TinySettings) -> None:
         super().__init__(
-            Qwen2VLSettings(checkpoint="tiny", dtype="float32", min_pixels=784, max_pixels=100352)
+            Qwen2VLSettings(
+                checkpoint="tiny", dtype="float32", min_pixels=MIN_PIXELS, max_pixels=MAX_PIXELS
+            )
         )
         self._tiny = settings
 
@@ -111,10 +114,14 @@ class Tiny(Qwen2VL):
             "temporal_patch_size": TEMPORAL_PATCH,
             "merge_size": MERGE,
         }
+        budget = {"shortest_edge": MIN_PIXELS, "longest_edge": MAX_PIXELS}
         processor = Qwen2VLProcessor(
             image_processor=Qwen2VLImageProcessor(**patches),
             tokenizer=tokenizer,
-            video_processor=Qwen2VLVideoProcessor(**patches),
+            # other engines read the frames' size from the files
+            video_processor=Qwen2VLVideoProcessor(
+                **patches, size=budget, cap_pixels_per_frame=False
+            ),
             chat_template=CHAT_TEMPLATE,
         )
         model.generation_config.update(
