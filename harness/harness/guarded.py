@@ -5,6 +5,7 @@ Each class plays the role of the component behind it.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -105,7 +106,13 @@ class GuardedTask:
         """The score of one answer."""
         doing = f"scoring the answer {answer[:80]!r} to question {question.id}"
         with guard(self.registered, doing):
-            return _a(Scored, self.task.score(question, answer), self.registered, doing)
+            scored = _a(Scored, self.task.score(question, answer), self.registered, doing)
+        if not isinstance(scored.score, int | float) or not math.isfinite(scored.score):
+            raise PluginError(
+                f"{self.registered}, while {doing}: gave the score {scored.score!r}, expected a "
+                "finite number in [0, 1]"
+            )
+        return scored
 
     def summarise(self, scored: Sequence[Scored]) -> Mapping[str, float]:
         """Scores by name."""
