@@ -138,7 +138,7 @@ def check_args(where: str, stage: TrainStage, config_class: type) -> list[str]:
     known = {f.name for f in fields(config_class)}
     problems = []
     for name, value in stage.args.items():
-        if name in OWN_ARGS:
+        if name in OWN_ARGS or name in type(stage).model_fields:
             problems.append(f"{where}.args.{name}: set by the recipe's own keys, not in args")
         elif name in BLIND_ARGS and value:
             problems.append(
