@@ -65,6 +65,10 @@ class Command:
     def trains(self) -> bool:
         return self.words[:2] == ["harness", "run"]
 
+    @property
+    def measures(self) -> bool:
+        return self.words[:3] == ["python", "-m", "benchmarks"]
+
 
 @dataclass(frozen=True)
 class Block:
@@ -98,7 +102,7 @@ def blocks_of(page: Path) -> list[Block]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that takes `page` runs for each page; those with a training run are slow."""
+    """A test that takes `page` runs for each page; those that train or measure are slow."""
     if "page" in metafunc.fixturenames:
         metafunc.parametrize(
             "page",
@@ -114,8 +118,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _marks(page: Path) -> list[pytest.MarkDecorator]:
-    trains = any(command.trains for block in blocks_of(page) for command in block.commands)
-    return [pytest.mark.slow] if trains else []
+    commands = [command for block in blocks_of(page) for command in block.commands]
+    slow = any(command.trains or command.measures for command in commands)
+    return [pytest.mark.slow] if slow else []
 
 
 @pytest.fixture
