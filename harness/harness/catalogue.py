@@ -225,4 +225,6 @@ def is_exhaustion(error: BaseException) -> bool:
     """Whether memory, the accelerator's memory or the disk ran out."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return True
+    if "No space left on device" in str(error):  # as safetensors and tokenizers say it
+        return True
     return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"

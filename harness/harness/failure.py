@@ -45,5 +45,8 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 def _is_disk_full(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return True
-    # Libraries in other languages report it as text (safetensors, torch).
-    return "No space left on device" in str(error)
+    # Libraries in other languages report it as text: safetensors, and torch.save in its own words.
+    text = str(error)
+    return "No space left on device" in text or (
+        "inline_container.cc" in text and ("unexpected pos" in text or "failed writing" in text)
+    )

@@ -35,6 +35,12 @@ ADVICE = "then run the same command again: finished work is kept"
             RuntimeError("I/O error: No space left on device (os error 28)"),
             f"the disk is full, or your quota on it; free some space, {ADVICE}",
         ),
+        (
+            RuntimeError(
+                "[enforce fail at inline_container.cc:672] . unexpected pos 740544 vs 740432"
+            ),
+            f"the disk is full, or your quota on it; free some space, {ADVICE}",
+        ),
         (MemoryError(), f"out of memory; lower video.frames or the batch sizes, {ADVICE}"),
     ],
 )
