@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,9 @@ STAGES = [
 TIMED = {"seconds", "step_time"}
 
 
-def run(folder: Path, broken_at: str = "") -> subprocess.CompletedProcess[str]:
+def run(
+    folder: Path, broken_at: str = "", options: Sequence[str] = ()
+) -> subprocess.CompletedProcess[str]:
     """Run the recipe in `folder/runs`; `broken_at` is a signal, a count and a file's pattern."""
     environment = {
         **os.environ,
@@ -37,7 +40,7 @@ def run(folder: Path, broken_at: str = "") -> subprocess.CompletedProcess[str]:
         **({"FRAGILE": broken_at} if broken_at else {}),
     }
     return subprocess.run(
-        [sys.executable, "-m", "harness.cli", "run", RECIPE],
+        [sys.executable, "-m", "harness.cli", "run", RECIPE, *options],
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -98,6 +101,61 @@ def test_an_unbroken_run_has_every_stage_and_what_it_promises(unbroken):
         "reference": 4,
         "train": 4,
     }
+
+
+@pytest.mark.slow
+def test_every_answer_says_what_was_seen(unbroken):
+    found = content(unbroken)
+    seen = {
+        stage: [(row["layout"], row["frame_indices"]) for row in found[name]]
+        for stage in STAGES
+        if (name := f"{stage}/generated/answers.jsonl") in found and "frequency" not in stage
+    }
+    assert seen.pop("evaluate-blind") == [(True, [])] * 19
+    assert seen == dict.fromkeys(
+        ("evaluate-base", "evaluate-sft", "evaluate-grpo"), [(True, [0, 1])] * 19
+    )
+    rows = found["evaluate-base/generated/answers.jsonl"]
+    assert {row["video"] for row in rows} == {
+        f"questions/videos/procedural-{row['scene']}.mp4" for row in rows
+    }
+    scenes = [row["scene"] for row in rows]
+    assert scenes == sorted(scenes), "a video is decoded once for all its questions"
+
+
+@pytest.mark.slow
+def test_models_are_set_against_the_untrained_one(unbroken):
+    found = content(unbroken)
+    differences = {
+        name: value["against"] for name, value in found.items() if name.endswith("difference.json")
+    }
+    assert differences == {
+        "evaluate-sft/generated/difference.json": "base",
+        "evaluate-grpo/generated/difference.json": "base",
+    }
+
+
+@pytest.mark.slow
+def test_cells_of_a_grid_go_on_from_a_shared_stage(tmp_path):
+    options = [
+        *("--set", "matrix={train.grpo.beta: [0, 1e-2]}"),
+        *("--set", "train.sft.steps=1", "--set", "train.grpo.steps=1"),
+        *("--set", "evaluate.before=false", "--set", "evaluate.each_stage=false"),
+        *("--set", "evaluate.blind=false"),
+    ]
+    ended = run(tmp_path, options=options)
+    assert ended.returncode == 0, ended.stderr
+    assert "train-sft: taken from beta=0, where it is the same" in ended.stderr
+    first, second = (tmp_path / "runs/small" / f"beta={beta}" for beta in ("0", "0.01"))
+    shared = "train-sft/model/model.safetensors"
+    assert (first / shared).stat().st_ino == (second / shared).stat().st_ino
+    passes = [
+        json.loads((cell / "train-grpo/summary.json").read_text())["guard"].keys()
+        for cell in (first, second)
+    ]
+    assert passes == [{"generate", "train"}, {"generate", "reference", "train"}]
+    assert (tmp_path / "runs/small/comparison.html").is_file()
+    assert "Settings that differ: train.grpo.beta" in " ".join(ended.stdout.split())
 
 
 @pytest.mark.slow
