@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.assembly import Assembly
 from harness.component import ModelShape, SceneSource
 from harness.errors import HarnessError
-from harness.generate import build_questions, load_scenes
+from harness.generate import build_questions, draw_evenly_by_type, load_scenes
 from harness.planning.hardware import gpu_memory
 from harness.planning.memory import BYTES, MemoryEstimate, estimate
 from harness.prompt import EVALUATION_PROMPTS
@@ -116,23 +116,39 @@ def stage_names(assembly: Assembly) -> list[str]:
 def _count(
     assembly: Assembly, source: SceneSource, style: Style, which: str
 ) -> tuple[SceneCount, list[Question]]:
+    """Questions of a set as the run would make them; scaled up from a sample of a large source."""
     recipe = assembly.recipe
     ids = source.scene_ids()
     stride = max(1, len(ids) // SAMPLED_SCENES)
     sampled = ids[::stride]
     scenes, _skipped = load_scenes(source, max_faulty=recipe.scenes.max_faulty, ids=sampled)
-    questions = build_questions(
-        scenes, assembly.families, style=style, seed=recipe.seed, limit=None
-    )
-    scale = len(ids) / max(1, len(sampled))
-    counts = {
-        kind: round(n * scale)
-        for kind, n in sorted(Counter(q.question_type for q in questions).items())
-    }
     limit = getattr(recipe.questions, f"{which}_limit")
-    if limit is not None and (total := sum(counts.values())) > limit:
-        counts = {kind: round(n * limit / total) for kind, n in counts.items()}
-    return SceneCount(len(ids), counts, estimated=stride > 1), questions
+    train_limit = limit if which == "train" and stride == 1 else None
+    questions = build_questions(
+        scenes, assembly.families, style=style, seed=recipe.seed, limit=train_limit
+    )
+    if stride == 1:
+        if which == "evaluate":
+            questions = draw_evenly_by_type(questions, limit, seed=recipe.seed)
+        counts = dict(sorted(Counter(q.question_type for q in questions).items()))
+        return SceneCount(len(ids), counts, estimated=False), questions
+    scaled = _scaled(assembly, questions, len(ids) / len(sampled))
+    if limit is not None and (total := sum(scaled.values())) > limit:
+        scaled = {kind: n * limit / total for kind, n in scaled.items()}
+    counts = {kind: round(n) for kind, n in sorted(scaled.items())}
+    return SceneCount(len(ids), counts, estimated=True), questions
+
+
+def _scaled(assembly: Assembly, questions: Sequence[Question], scale: float) -> dict[str, float]:
+    """Questions of each type in all scenes, no family above its limit."""
+    counts: dict[str, float] = {}
+    for name, family in assembly.families.items():
+        kinds = Counter(q.question_type for q in questions if q.generator == name)
+        total = kinds.total() * scale
+        kept = 1.0 if family.limit is None or total <= family.limit else family.limit / total
+        for kind, n in kinds.items():
+            counts[kind] = counts.get(kind, 0.0) + n * scale * kept
+    return counts
 
 
 def _text_tokens(assembly: Assembly, samples: Sequence[Question]) -> int:

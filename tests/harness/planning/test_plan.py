@@ -201,3 +201,22 @@ def test_a_plan_starts_no_torch(tmp_path):
     )
     assert json.loads(done.stderr) == [0, []]
     assert "…" not in done.stdout
+
+
+def test_questions_are_counted_as_the_run_draws_them(plan):
+    drawn = plan("quickstart.yaml")
+    # 320 of eight types, drawn evenly; 24 rooms have 24 sizes, and the others share the rest
+    assert (
+        "evaluate scenes: 24; questions: 320 (object_abs_distance 43, object_counting 42" in drawn
+    )
+    assert "room_size_estimation 24)" in drawn
+
+
+def test_a_large_source_is_scaled_up_and_keeps_the_limits_of_families(plan):
+    text = plan(
+        "quickstart.yaml",
+        "--set", "scenes.train.count=1000",
+        "--set", "questions.families.room_size_estimation.limit=77",
+    )  # fmt: skip
+    assert "train scenes: 1,000; questions: about " in text
+    assert "room_size_estimation 77)" in text
