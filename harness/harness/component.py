@@ -5,7 +5,7 @@ Pure descriptions: nothing here imports torch or numpy, so listing plugins stays
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -234,8 +234,4 @@ class Task(Protocol):
 
     def score(self, question: Question, answer: str) -> Scored:
         """Score one raw answer; never raises on model output."""
-        ...
-
-    def summarise(self, scored: Sequence[Scored]) -> Mapping[str, float]:
-        """Scores in [0, 1] by name, in table order, `macro` and `micro` among them."""
         ...

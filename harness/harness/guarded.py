@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -113,11 +113,6 @@ class GuardedTask:
                 "finite number in [0, 1]"
             )
         return scored
-
-    def summarise(self, scored: Sequence[Scored]) -> Mapping[str, float]:
-        """Scores by name."""
-        with guard(self.registered, "summing up its scores"):
-            return self.task.summarise(scored)
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,18 @@
-"""What all tasks of VSI-Bench's kind share: prompt, score, table."""
+"""What all tasks of VSI-Bench's kind share: prompt and score."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from harness import HarnessError, Question, Scored
 from harness.prompt import EVALUATION_PROMPTS
-from harness.scoring import find_parser, score_answer, summarise
+from harness.scoring import find_parser, score_answer
 from harness_tasks.settings import AskSettings
 
 
 class Asking:
-    """Asks by a named prompt, scores by a named parser, sums up as VSI-Bench."""
+    """Asks by a named prompt, scores by a named parser."""
 
     max_new_tokens: int
 
@@ -28,10 +28,6 @@ class Asking:
     def score(self, question: Question, answer: str) -> Scored:
         """Score one raw answer; never raises on model output."""
         return score_answer(question, answer, self._prompt.mode, self._parser)
-
-    def summarise(self, scored: Sequence[Scored]) -> Mapping[str, float]:
-        """Scores in [0, 1]: VSI-Bench's tasks in its order, then `macro` and `micro`."""
-        return summarise(scored)
 
 
 def check_ids(questions: Sequence[Question], who: str) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.component import QuestionGenerator, SceneSource
-from harness.errors import PluginError, SceneError, UsageError
+from harness.errors import PluginError, SceneError
 from harness.generate import (
     Family,
     build_questions,
@@ -62,18 +62,6 @@ class Same(Colours):
         found = list(super().questions(scene, style, rng))
         yield from found
         yield from found
-
-
-@dataclass(frozen=True)
-class Breaking(Colours):
-    """Raises on one scene."""
-
-    error: type[Exception] = KeyError
-
-    def questions(self, scene: Scene, style: str, rng: np.random.Generator) -> Iterator[Question]:
-        if scene.id == "room_03":
-            raise self.error("walls")
-        yield from super().questions(scene, style, rng)
 
 
 @dataclass(frozen=True)
@@ -211,13 +199,6 @@ def test_a_limit_is_reached_as_nearly_as_the_set_allows(times, limit):
     taken = Counter(q.question_type for q in drawn)
     short = [taken[kind] for kind in sizes if taken[kind] < sizes[kind]]
     assert not short or max(taken.values()) - min(short) <= 1
-
-
-def test_a_generator_that_raises_is_named_with_the_scene():
-    with pytest.raises(PluginError, match=r"'broken' failed on scene room_03: KeyError: 'walls'"):
-        build(broken=Breaking())
-    with pytest.raises(UsageError, match=r"^walls$"):
-        build(broken=Breaking(error=UsageError))
 
 
 def test_a_generator_that_asks_about_another_scene_is_named():

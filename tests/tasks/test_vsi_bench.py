@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness import HarnessError, Task, TaskInput, UsageError
+from harness.scoring import summarise
 from harness_tasks.settings import VsiBenchSettings
 from harness_tasks.vsi_bench.rows import read_ids, read_questions
 from harness_tasks.vsi_bench.task import build
@@ -204,7 +205,7 @@ def test_asked_and_scored_as_set(jsonl):
     assert [task.score(count, answer).score for task in (plain, thinking)] == [0, 1]
     scored = [plain.score(count, "5"), plain.score(direction, "a.")]
     assert [s.parsed for s in scored] == [5.0, "a"]
-    assert plain.summarise(scored) == {
+    assert summarise(scored) == {
         "object_counting": 0.6,
         "object_rel_direction": 1.0,
         "macro": 0.8,
@@ -217,7 +218,7 @@ def test_real_rows(shared_data):
     task = build(settings(path=path))
     questions = task.questions(NOTHING)
     assert len({q.id for q in questions}) == len(questions) == 51
-    table = task.summarise([task.score(q, q.gold) for q in questions])
+    table = summarise([task.score(q, q.gold) for q in questions])
     assert list(table.values()) == [1.0] * 10
 
 

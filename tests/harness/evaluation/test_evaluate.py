@@ -44,9 +44,6 @@ class Counting:
     def score(self, question, answer) -> Scored:
         return score_answer(question, answer, "vanilla", find_parser("thinking-in-space"))
 
-    def summarise(self, scored):
-        return {}
-
 
 class Model:
     """Answers with the length of the prompt and remembers the batches it was asked."""
