@@ -20,7 +20,7 @@ from .result import Result
 
 
 def rooms(count: int) -> list[Scene]:
-    source = build(ProceduralSettings(count=count, min_objects=20, max_objects=30))
+    source = build(ProceduralSettings(scenes=count, min_objects=20, max_objects=30))
     return [source.load(scene) for scene in source.scene_ids()]
 
 

@@ -33,7 +33,7 @@ def peak_mib() -> float:
 
 def main(*, quick: bool) -> list[Result]:
     count = 24 if quick else 1200
-    source = build_rooms(ProceduralSettings(count=count))
+    source = build_rooms(ProceduralSettings(scenes=count))
     begun = time.perf_counter()
     scenes = [source.load(scene) for scene in source.scene_ids()]
     loaded, before = time.perf_counter(), peak_mib()

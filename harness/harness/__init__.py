@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         Component,
         ModelShape,
         QuestionGenerator,
+        Recomputed,
         Reward,
         Rollout,
         SceneSource,
@@ -33,19 +34,19 @@ if TYPE_CHECKING:
     )
     from harness.hookspecs import hookimpl
     from harness.question import Question
-    from harness.scene import Box, Frame, Intrinsics, Scene, SceneObject, VideoRef
+    from harness.scene import Box, Frame, Intrinsics, Scene, SceneObject, VideoRef, Visibility
 
 _HOME = {
     "harness.component": (
-        "Backbone Component ModelShape QuestionGenerator Reward Rollout SceneSource Scored "
-        "Settings Task TaskInput"
+        "Backbone Component ModelShape QuestionGenerator Recomputed Reward Rollout SceneSource "
+        "Scored Settings Task TaskInput"
     ),
     "harness.errors": (
         "AlignmentError CheckpointError HarnessError PluginError SceneError UsageError VideoError"
     ),
     "harness.hookspecs": "hookimpl",
     "harness.question": "Question",
-    "harness.scene": "Box Frame Intrinsics Scene SceneObject VideoRef",
+    "harness.scene": "Box Frame Intrinsics Scene SceneObject VideoRef Visibility",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 
@@ -62,6 +63,7 @@ __all__ = [
     "PluginError",
     "Question",
     "QuestionGenerator",
+    "Recomputed",
     "Reward",
     "Rollout",
     "Scene",
@@ -75,6 +77,7 @@ __all__ = [
     "UsageError",
     "VideoError",
     "VideoRef",
+    "Visibility",
     "hookimpl",
 ]
 

@@ -27,6 +27,10 @@ app = typer.Typer(
 )
 plugins_app = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
 recipe_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+scenes_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+questions_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app.add_typer(scenes_app, name="scenes", help="Import, list, show and write scenes.")
+app.add_typer(questions_app, name="questions", help="Build, audit and describe question sets.")
 app.add_typer(plugins_app, name="plugins", help="What a recipe can name.")
 app.add_typer(recipe_app, name="recipe", help="Show recipes and their schema.")
 
@@ -36,6 +40,32 @@ RecipeArgument = Annotated[
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help="Change the recipe; may be repeated."),
+]
+SourceArgument = Annotated[str, typer.Argument(metavar="SOURCE", help="Name of a scene source.")]
+SourceOption = Annotated[
+    str, typer.Option("--source", metavar="NAME", help="Scene source with the scenes.")
+]
+SourceSetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Setting of the source; may be repeated."),
+]
+WithOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--with",
+        metavar="PATH=VALUE",
+        help="Change the preset, such as families.object_counting.min_count=1; may be repeated.",
+    ),
+]
+PresetOption = Annotated[
+    str, typer.Option("--preset", help="vsi_bench, vsi_100k, strict, or a YAML file.")
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, help="Processes (default: one for each processor)."),
+]
+RowsArgument = Annotated[
+    Path, typer.Argument(metavar="FILE", help="Questions: .jsonl, .parquet, or a folder of them.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -106,6 +136,158 @@ def doctor(as_json: JsonOption = False) -> None:
     from harness.commands.doctor import doctor as body
 
     body(as_json=as_json)
+
+
+@scenes_app.command("import")
+def scenes_import(
+    source: SourceArgument,
+    out: Annotated[Path, typer.Option("--out", metavar="STORE", help="Folder of the store.")],
+    settings: SourceSetOption = None,
+    videos: Annotated[
+        bool, typer.Option("--videos", help="Write each scene's footage as mp4 too.")
+    ] = False,
+    workers: WorkersOption = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Throw away what the store holds.")
+    ] = False,
+) -> None:
+    """Read a release once into a compact store; the same command resumes it.
+
+    A faulty scene is skipped and listed. The store is read with the source `store`.
+    """
+    from harness.commands.scenes_import import import_scenes as body
+
+    body(source, settings or [], out, videos=videos, workers=workers, fresh=fresh)
+
+
+@scenes_app.command("list")
+def scenes_list(
+    source: SourceArgument, settings: SourceSetOption = None, as_json: JsonOption = False
+) -> None:
+    """List scenes: data set, split, objects, room size, frames, video, faults."""
+    from harness.commands.scenes_show import list_scenes as body
+
+    body(source, settings or [], as_json=as_json)
+
+
+@scenes_app.command("show")
+def scenes_show(
+    scene: Annotated[str, typer.Argument(metavar="SCENE", help="Id of the scene.")],
+    source: SourceOption,
+    settings: SourceSetOption = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="A .png or .html file (default: SCENE.png)."),
+    ] = None,
+) -> None:
+    """Draw a scene: its plan from above and key frames."""
+    from harness.commands.scenes_show import show_scene as body
+
+    body(scene, source, settings or [], out)
+
+
+@scenes_app.command("write")
+def scenes_write(
+    source: SourceArgument,
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder of the release.")],
+    settings: SourceSetOption = None,
+) -> None:
+    """Write scenes in the layout of a raw release (`procedural` writes ScanNet's)."""
+    from harness.commands.scenes_write import write_release as body
+
+    body(source, settings or [], out)
+
+
+@questions_app.command("build")
+def questions_build(
+    source: SourceOption,
+    out: Annotated[
+        Path, typer.Option("--out", help="A .jsonl or .parquet file, or a folder for the Hub.")
+    ],
+    settings: SourceSetOption = None,
+    preset: PresetOption = "vsi_bench",
+    changes: WithOption = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help="jsonl, parquet, datasets, vsi_bench, sharegpt or ms_swift (default: by --out).",
+        ),
+    ] = None,
+    candidates: Annotated[
+        bool, typer.Option("--candidates", help="Every admissible question, no sampling.")
+    ] = False,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="At most this many questions.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Other seeds draw others.")] = 0,
+    workers: WorkersOption = None,
+    engine: Annotated[
+        str, typer.Option("--engine", help="local, or ray for several machines.")
+    ] = "local",
+    address: Annotated[
+        str | None, typer.Option("--address", help="Address of a running Ray cluster.")
+    ] = None,
+    max_faulty: Annotated[
+        int, typer.Option("--max-faulty", min=0, help="Faulty scenes that are skipped.")
+    ] = 0,
+    allow_leak: Annotated[
+        bool,
+        typer.Option("--allow-leak", help="Keep scenes that benchmarks test on; marks the file."),
+    ] = False,
+) -> None:
+    """Make a question set from scenes; the same seed gives the same bytes."""
+    from harness.commands.questions_build import BuildOptions
+    from harness.commands.questions_build import build_questions as body
+
+    body(
+        source,
+        settings or [],
+        out,
+        BuildOptions(
+            preset=preset, changes=tuple(changes or ()), form=form, candidates=candidates,
+            limit=limit, seed=seed, workers=workers, engine=engine, address=address,
+            max_faulty=max_faulty, allow_leak=allow_leak,
+        ),
+    )  # fmt: skip
+
+
+@questions_app.command("audit")
+def questions_audit(
+    rows: RowsArgument,
+    source: SourceOption,
+    settings: SourceSetOption = None,
+    preset: PresetOption = "vsi_bench",
+    changes: WithOption = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="A .jsonl file with the verdict on each row.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Recompute each answer of a question set from the scenes."""
+    from harness.commands.questions_audit import audit_questions as body
+
+    body(rows, source, settings or [], preset, changes or [], out, as_json=as_json)
+
+
+@questions_app.command("stats")
+def questions_stats(
+    rows: RowsArgument,
+    out: Annotated[Path | None, typer.Option("--out", help="An .html page with plots.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Describe a question set: balance, priors, what a blind guesser gets, duplicates."""
+    from harness.commands.questions_stats import describe_questions as body
+
+    body(rows, out, as_json=as_json)
+
+
+@questions_app.command("leak")
+def questions_leak(rows: RowsArgument, as_json: JsonOption = False) -> None:
+    """Look for scenes that benchmarks test on; exits with 1 if there are any."""
+    from harness.commands.questions_leak import find_leaks as body
+
+    body(rows, as_json=as_json)
 
 
 @plugins_app.callback()

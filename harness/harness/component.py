@@ -93,6 +93,32 @@ class SceneSource(Protocol):
         ...
 
 
+# What a source may offer besides (`harness.guarded.GuardedScenes` asks for it by name):
+#   missing() -> Sequence[str]         what this machine lacks, each with its remedy
+#   export_video(scene_id, path: Path) -> Sequence[Frame | None]
+#                                      the footage as mp4, upright, and a pose for each of its
+#                                      frames, None where it was lost; SceneError without footage
+#   write_release(folder: Path, progress: Callable[[int, int], object]) -> None
+#                                      its scenes in the layout of a raw release
+
+
+@dataclass(frozen=True)
+class Recomputed:
+    """What a generator says about somebody's question.
+
+    Args:
+        answer: the right answer from the scene, as `Question.answer`; None if it cannot be told.
+        agrees: whether the row's answer is right, or None if that cannot be told.
+        margin: distance of the true value to the nearest decision boundary, in the question's unit.
+        reasons: why it cannot be told, or what makes the question ambiguous, in words.
+    """
+
+    answer: str | None
+    agrees: bool | None
+    margin: float | None = None
+    reasons: tuple[str, ...] = ()
+
+
 @runtime_checkable
 class QuestionGenerator(Protocol):
     """Asks about one scene at a time; no state between scenes."""
@@ -106,6 +132,15 @@ class QuestionGenerator(Protocol):
         shuffles them so that the right answer's letters are balanced.
         """
         ...
+
+
+# What a generator may offer besides (`harness.guarded.GuardedQuestions` asks for it by name):
+#   needs: tuple[Literal["visibility"], ...]
+#                                      what of a scene it cannot do without; the core draws scenes
+#                                      without footage to find it out, and asks nothing of others
+#   question_types: tuple[str, ...]    the types of its questions
+#   recompute(scene: Scene, question: Question) -> Recomputed
+#                                      answer anybody's question of one of these types
 
 
 @dataclass(frozen=True)

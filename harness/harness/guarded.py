@@ -7,24 +7,25 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from harness.catalogue import Registered, guard
 from harness.component import (
     Backbone,
     ModelShape,
     QuestionGenerator,
+    Recomputed,
     SceneSource,
     Scored,
     Task,
     TaskInput,
 )
-from harness.errors import PluginError
+from harness.errors import PluginError, UsageError
 from harness.question import Question, Style
-from harness.scene import Scene
+from harness.scene import Frame, Scene
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,6 +63,34 @@ class GuardedScenes:
             raise PluginError(f"{self.registered}: was asked for scene {scene_id} and gave {found}")
         return scene
 
+    @property
+    def has_footage(self) -> bool:
+        """Whether the source can write videos of its scenes."""
+        return callable(getattr(self.source, "export_video", None))
+
+    def export_video(self, scene_id: str, path: Path) -> Sequence[Frame | None]:
+        """Write a scene's footage; gives a pose for each of its frames, None where it was lost."""
+        doing = f"writing the video of scene {scene_id}"
+        with guard(self.registered, doing):
+            found = list(self._optional("export_video")(scene_id, path))
+        strange = [frame for frame in found if not isinstance(frame, Frame | None)]
+        if strange:
+            raise PluginError(
+                f"{self.registered}, while {doing}: gave {strange[0]!r:.80} as a pose"
+            )
+        return found
+
+    def write_release(self, folder: Path, progress: Callable[[int, int], object]) -> None:
+        """Write the scenes in the layout of a raw release."""
+        with guard(self.registered, f"writing a release to {folder}"):
+            self._optional("write_release")(folder, progress)
+
+    def _optional(self, name: str) -> Callable[..., Any]:
+        method = getattr(self.source, name, None)
+        if not callable(method):
+            raise UsageError(f"{self.registered} has no {name}: use a source that offers it")
+        return cast(Callable[..., Any], method)
+
 
 class GuardedQuestions:
     """A question generator."""
@@ -76,6 +105,27 @@ class GuardedQuestions:
         with guard(self.registered, f"asking about scene {scene.id}"):
             found = self.generator.questions(scene, style, rng)
             return _each(Question, found, self.registered, f"questions about scene {scene.id}")
+
+    @property
+    def needs_visibility(self) -> bool:
+        """Whether it asks nothing of scenes without `Scene.visibility`."""
+        with guard(self.registered, "giving what it needs"):
+            return "visibility" in getattr(self.generator, "needs", ())
+
+    @property
+    def question_types(self) -> tuple[str, ...]:
+        """The types of question it can recompute; none if it has no `recompute`."""
+        with guard(self.registered, "giving its question types"):
+            if not callable(getattr(self.generator, "recompute", None)):
+                return ()
+            return tuple(getattr(self.generator, "question_types", ()))
+
+    def recompute(self, scene: Scene, question: Question) -> Recomputed:
+        """The answer of anybody's question of one of its types."""
+        doing = f"recomputing question {question.id or question.text!r} about scene {scene.id}"
+        with guard(self.registered, doing):
+            found = self.generator.recompute(scene, question)  # type: ignore[attr-defined]
+            return _a(Recomputed, found, self.registered, doing)
 
 
 class GuardedTask:

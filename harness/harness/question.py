@@ -44,9 +44,12 @@ class Question:
         options: the texts of the options in the order shown (without letters), or None.
         style: `vsi_bench` (options, closest points) or `vsi_100k` (free word, centres).
         objects: ids of the scene's objects the answer depends on.
+        frames: for each of `objects`, the posed frames of the scene that show it, by their place
+            in `Scene.frames`; empty where nobody measured that. The core fills it.
         generator: name of the generator, `version` its version, `settings` its settings.
         margin: distance to the nearest decision boundary, in the unit of the question, or None.
         seed: the seed the question was drawn with.
+        leak: the benchmark or split its scene belongs to, where such scenes were allowed; else "".
     """
 
     id: str
@@ -58,11 +61,13 @@ class Question:
     options: tuple[str, ...] | None = None
     style: Style = "vsi_bench"
     objects: tuple[str, ...] = ()
+    frames: tuple[tuple[int, ...], ...] = ()
     generator: str = ""
     version: int = 1
     settings: Mapping[str, Any] = field(default_factory=dict)
     margin: float | None = None
     seed: int | None = None
+    leak: str = ""
 
     def __post_init__(self) -> None:
         if self.options is not None and self.options.count(self.answer) != 1:
@@ -109,6 +114,7 @@ def to_row(question: Question) -> dict[str, Any]:
     row["ground_truth"] = question.gold
     row["options"] = question.lettered_options() or None
     row["objects"] = list(question.objects)
+    row["frames"] = [list(places) for places in question.frames]
     row["settings"] = dict(question.settings)
     return row
 
@@ -169,11 +175,13 @@ def from_row(row: Mapping[str, Any], where: str = "row") -> Question:
 _COLUMNS: Mapping[str, tuple[type | tuple[type, ...], Any]] = {
     "style": (str, "vsi_bench"),
     "objects": ((list, tuple), ()),
+    "frames": ((list, tuple), ()),
     "generator": (str, ""),
     "version": (int, 1),
     "settings": (dict, {}),
     "margin": ((int, float), None),
     "seed": (int, None),
+    "leak": (str, ""),
 }
 
 
@@ -188,12 +196,22 @@ def _own_columns(row: Mapping[str, Any], where: str) -> dict[str, Any]:
             problems.append(
                 f"{name} is {value!r}, which is of another type than the harness writes"
             )
-        values[name] = tuple(value) if name == "objects" and not problems else value
+        values[name] = value
     if values["style"] not in get_args(Style):
         problems.append(f"style must be one of {get_args(Style)}, found {values['style']!r}")
+    if not all(_is_list_of_whole_numbers(places) for places in values["frames"]):
+        problems.append(f"frames must be lists of whole numbers, found {row.get('frames')!r:.80}")
     if problems:
         raise HarnessError(f"{where}: " + "; ".join(problems))
+    values["objects"] = tuple(values["objects"])
+    values["frames"] = tuple(map(tuple, values["frames"]))
     return values
+
+
+def _is_list_of_whole_numbers(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(
+        isinstance(x, int) and not isinstance(x, bool) for x in value
+    )
 
 
 def _without_letter(option: str, index: int) -> str:

@@ -125,6 +125,33 @@ class Frame:
         return np.asarray(self.camera_to_world, dtype=np.float64).reshape(4, 4)
 
 
+@dataclass(frozen=True, eq=False)
+class Visibility:
+    """How much of each object each posed frame of a scene shows.
+
+    Args:
+        objects: ids of the scene's objects, n of them.
+        pixels: (f, n) int32, pixels of the object in the frame that nothing hides; rows follow
+            `Scene.frames`.
+    """
+
+    objects: tuple[str, ...]
+    pixels: NDArray[np.int32]
+
+    def __post_init__(self) -> None:
+        if self.pixels.ndim != 2 or self.pixels.shape[1] != len(self.objects):
+            raise SceneError(
+                f"visibility: pixels have the shape {self.pixels.shape}, expected frames x "
+                f"{len(self.objects)} objects"
+            )
+        self.pixels.flags.writeable = False
+
+    @cached_property
+    def column(self) -> Mapping[str, int]:
+        """Object id -> its column in `pixels`."""
+        return {name: place for place, name in enumerate(self.objects)}
+
+
 @dataclass(frozen=True)
 class VideoRef:
     """A video file; `layout` marks one that was drawn from boxes, not filmed."""
@@ -145,7 +172,8 @@ class Scene:
         room_centre: metres.
         counts: instances for each category, in the annotation's order. Not always the number
             of boxes: real annotations disagree (see `faults`), and questions follow the counts.
-        frames: posed frames, possibly none.
+        frames: posed frames in the order of time, possibly none; not every frame of the video.
+        visibility: what each of `frames` shows of each object, or None where nobody measured it.
         video: the footage, or None: then it can be drawn.
         split: `train`, `val`, `test` or None.
         floor: (x, y) corners of the room's outline in metres, counter-clockwise, or ().
@@ -160,6 +188,7 @@ class Scene:
     room_centre: Vec3
     counts: Mapping[str, int]
     frames: tuple[Frame, ...] = ()
+    visibility: Visibility | None = field(default=None, compare=False, repr=False)
     video: VideoRef | None = None
     split: str | None = None
     floor: tuple[tuple[float, float], ...] = ()
@@ -171,6 +200,11 @@ class Scene:
             raise SceneError(
                 f"scene {self.id}: room area must be a positive number of square metres, "
                 f"found {self.room_area}"
+            )
+        if self.visibility is not None and len(self.visibility.pixels) != len(self.frames):
+            raise SceneError(
+                f"scene {self.id}: visibility of {len(self.visibility.pixels)} frames, expected "
+                f"one row for each of its {len(self.frames)} posed frames"
             )
         object.__setattr__(self, "counts", MappingProxyType(dict(self.counts)))
 

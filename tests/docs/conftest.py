@@ -25,8 +25,8 @@ _NAME = re.compile(r"# ([\w./-]+\.(?:py|toml|yaml))\n")
 
 # What documented commands get besides, so that they do all they do in seconds.
 TINY = {
-    "scenes.train.count": 4,
-    "scenes.evaluate.count": 2,
+    "scenes.train.scenes": 4,
+    "scenes.evaluate.scenes": 2,
     "video.layout.seconds": 1,
     "questions.evaluate_limit": 16,
     "evaluate.resamples": 100,

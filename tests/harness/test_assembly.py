@@ -20,7 +20,7 @@ def assemble(source: object, *changes: str) -> Assembly:
 
 
 def test_scenes_and_questions():
-    made = assemble(QUICKSTART, "scenes.train.count=3", "scenes.evaluate.count=2")
+    made = assemble(QUICKSTART, "scenes.train.scenes=3", "scenes.evaluate.scenes=2")
     assert (len(made.train_scenes.scene_ids()), len(made.held_out_scenes.scene_ids())) == (3, 2)
     assert not set(made.train_scenes.scene_ids()) & set(made.held_out_scenes.scene_ids())
     assert list(made.families) == list(made.recipe.questions.families)
@@ -67,7 +67,7 @@ def test_what_is_missing_is_told_with_its_path(tmp_path):
     made = assemble(
         QUICKSTART,
         "scenes.evaluate.use=vsi_bench_meta",
-        "scenes.evaluate.count=null",
+        "scenes.evaluate.scenes=null",
         "scenes.evaluate.seed=null",
         "backbone.use=qwen2_vl",
         "backbone.seed=null",

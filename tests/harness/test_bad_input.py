@@ -67,8 +67,8 @@ def refused(ended, code: int, *messages: str) -> None:
 RECIPES = {
     "unknown key": ("nmae: x\n", "nmae: unknown key; did you mean 'name'?"),
     "unknown setting": (
-        "scenes: {train: {cuont: 3}}\n",
-        "bad.yaml:2: scenes.train.cuont: unknown key; did you mean 'count'?",
+        "scenes: {train: {scnees: 3}}\n",
+        "bad.yaml:2: scenes.train.scnees: unknown key; did you mean 'scenes'?",
     ),
     "wrong type": (
         "evaluate: {batch_size: '4'}\n",

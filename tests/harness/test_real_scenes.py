@@ -15,7 +15,7 @@ import pytest
 QUICKSTART = Path(__file__).parents[2] / "recipes" / "quickstart.yaml"
 # Fewer rooms, frames and steps than the quickstart's; what is asked stays as it is.
 SMALLER = [
-    "scenes.train.count=4",
+    "scenes.train.scenes=4",
     "video.frames=2",
     "video.layout={seconds: 2, fps: 2}",
     "train.sft.steps=4",

@@ -237,7 +237,7 @@ def test_an_interrupt_ends_with_the_command_to_go_on(harness_process, harness_ma
 
 def test_an_interrupt_of_many_drawing_processes_leaves_none(harness_process, light):
     # a terminal sends Ctrl-C to all of them
-    many = ["--set", "scenes.evaluate.count=64", "--set", "video.layout.seconds=60"]
+    many = ["--set", "scenes.evaluate.scenes=64", "--set", "video.layout.seconds=60"]
     begun = harness_process("run", light, *many)
     while not list(RUN.glob("questions/videos/*.mp4")):
         assert begun.poll() is None, begun.communicate()
@@ -246,7 +246,7 @@ def test_an_interrupt_of_many_drawing_processes_leaves_none(harness_process, lig
     _, err = begun.communicate(timeout=60)
     assert begun.returncode == 130
     assert "Traceback" not in err
-    assert "To go on: harness run light.yaml --set scenes.evaluate.count=64" in err
+    assert "To go on: harness run light.yaml --set scenes.evaluate.scenes=64" in err
     assert ends_within(10, begun.pid)
 
 

@@ -241,7 +241,7 @@ def test_the_digest_is_of_the_content_alone(value):
 
 @pytest.mark.slow
 def test_killed_at_any_write_a_run_ends_as_an_unbroken_one(tmp_path):
-    two = ["scenes.train.count=2", "scenes.evaluate.count=2"]
+    two = ["scenes.train.scenes=2", "scenes.evaluate.scenes=2"]
     script, recipe = FIXTURES / "killed_at_every_write.py", FIXTURES / "light.yaml"
     ended = subprocess.run(
         [sys.executable, script, recipe, tmp_path / "runs", "7", *two],

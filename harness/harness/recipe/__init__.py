@@ -6,6 +6,7 @@ replaces, `null` removes.
 
 from __future__ import annotations
 
+from harness.recipe.alone import component_alone
 from harness.recipe.json_schema import recipe_schema
 from harness.recipe.resolve import (
     ResolvedCell,
@@ -21,6 +22,7 @@ __all__ = [
     "Part",
     "ResolvedCell",
     "ResolvedRecipe",
+    "component_alone",
     "dump_recipe",
     "find_recipe",
     "load_recipe",

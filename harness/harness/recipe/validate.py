@@ -72,7 +72,7 @@ def check(tree: Node, idle: Iterable[Removal], catalogue: Catalogue) -> Checked 
     recipe = _validated(Recipe, tree, (), problems)
     parts: dict[str, Part] = {}
     for section in sections(tree):
-        part = _part(section, catalogue, problems)
+        part = part_of(section, catalogue, problems)
         if part is not None:
             parts[part.path] = part
     for removal in idle:
@@ -104,7 +104,8 @@ def _kept(tree: Node, path: Path, known: set[str]) -> Node:
     return replace(tree, value=kept)
 
 
-def _part(section: Section, catalogue: Catalogue, problems: list[Problem]) -> Part | None:
+def part_of(section: Section, catalogue: Catalogue, problems: list[Problem]) -> Part | None:
+    """The component of a section with its settings, or None with what is wrong in `problems`."""
     if section.name is None:
         return None  # a missing or wrong `use`, which the recipe's own schema reports
     where = at(section.node, ("use",)) or section.node

@@ -50,7 +50,7 @@ class Procedural:
 
     def scene_ids(self) -> Sequence[str]:
         """`procedural_000123_s0`: number and seed."""
-        return [self._id(number) for number in range(self.settings.count)]
+        return [self._id(number) for number in range(self.settings.scenes)]
 
     def load(self, scene_id: str) -> Scene:
         """One scene, the same whenever it is asked for.
@@ -60,10 +60,10 @@ class Procedural:
                 `min_objects`.
         """
         number = scene_id.removeprefix("procedural_").partition("_s")[0]
-        known = number.isdecimal() and int(number) < self.settings.count
+        known = number.isdecimal() and int(number) < self.settings.scenes
         if not known or scene_id != self._id(int(number)):
             raise SceneError(
-                f"procedural: no scene {scene_id!r}; there are {self.settings.count} of seed "
+                f"procedural: no scene {scene_id!r}; there are {self.settings.scenes} of seed "
                 f"{self.settings.seed}, from {self._id(0)} on"
             )
         for attempt in range(_LAYOUTS):

@@ -16,7 +16,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class ProceduralSettings(Settings):
     """Rooms furnished at random from real sizes."""
 
-    count: Annotated[int, Field(ge=1, le=1_000_000)] = 100
+    scenes: Annotated[int, Field(ge=1, le=1_000_000)] = 100
     """Number of scenes."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     """Other seeds give other rooms under other ids."""
@@ -66,7 +66,7 @@ class VsiBenchMetaSettings(Settings):
     """Names of files in `root`; every `*_meta_info_*.json` if left out."""
     datasets: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     """Only scenes of these data sets (`scannet`, `scannetpp`, `arkitscenes`)."""
-    scenes: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    only: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     """Only these scenes, by id."""
     limit: Annotated[int, Field(ge=1)] | None = None
     """At most this many scenes, the first ones."""

@@ -129,10 +129,10 @@ class VsiBenchMeta:
 
     @cached_property
     def _chosen(self) -> tuple[str, ...]:
-        wanted, datasets = self.settings.scenes, self.settings.datasets
+        wanted, datasets = self.settings.only, self.settings.datasets
         problems = []
         if wanted is not None and (unknown := sorted(set(wanted) - self._records.keys())):
-            problems.append(f"scenes: {', '.join(unknown)} not in {self.settings.root}")
+            problems.append(f"only: {', '.join(unknown)} not in {self.settings.root}")
         present = {_dataset(record) for _, record in self._records.values()} - {""}
         if datasets is not None and (unknown := sorted(set(datasets) - present)):
             problems.append(

@@ -115,7 +115,7 @@ def test_the_plan_of_the_paper(plan):
 
 @pytest.mark.usefixtures("no_gpu")
 def test_the_quickstart_needs_nothing(plan):
-    text = plan("quickstart.yaml", "--set", "scenes.train.count=5", "--set", "train.sft.limit=20")
+    text = plan("quickstart.yaml", "--set", "scenes.train.scenes=5", "--set", "train.sft.limit=20")
     assert text.endswith("missing on this machine: nothing\n")
     assert "train scenes: 5; questions: " in text
     assert "evaluate scenes: 24; questions: " in text
@@ -125,7 +125,7 @@ def test_the_quickstart_needs_nothing(plan):
 
 @pytest.mark.usefixtures("no_gpu")
 def test_questions_of_many_scenes_are_scaled_up(plan):
-    few, many = (plan("quickstart.yaml", "--set", f"scenes.train.count={n}") for n in (100, 1000))
+    few, many = (plan("quickstart.yaml", "--set", f"scenes.train.scenes={n}") for n in (100, 1000))
     counted, estimated = (
         int(
             text.partition("train scenes: ")[2].split("questions: ")[1].split()[at].replace(",", "")
@@ -139,7 +139,7 @@ def test_questions_of_many_scenes_are_scaled_up(plan):
 
 @pytest.mark.usefixtures("no_gpu")
 def test_a_matrix_shows_its_first_run(plan):
-    text = plan("quickstart_matrix.yaml", "--set", "scenes.train.count=2")
+    text = plan("quickstart_matrix.yaml", "--set", "scenes.train.scenes=2")
     assert "4 runs: " in text
     assert "the plan of the first:" in text
 
@@ -215,7 +215,7 @@ def test_questions_are_counted_as_the_run_draws_them(plan):
 def test_a_large_source_is_scaled_up_and_keeps_the_limits_of_families(plan):
     text = plan(
         "quickstart.yaml",
-        "--set", "scenes.train.count=1000",
+        "--set", "scenes.train.scenes=1000",
         "--set", "questions.families.room_size_estimation.limit=77",
     )  # fmt: skip
     assert "train scenes: 1,000; questions: about " in text

@@ -22,7 +22,7 @@ def scenes(**settings):
 
 @pytest.fixture(scope="module")
 def rooms():
-    return scenes(count=60, seed=3)
+    return scenes(scenes=60, seed=3)
 
 
 def test_it_is_a_scene_source():
@@ -30,7 +30,7 @@ def test_it_is_a_scene_source():
 
 
 def test_ids_hold_number_and_seed():
-    assert build(ProceduralSettings(count=2, seed=7)).scene_ids() == [
+    assert build(ProceduralSettings(scenes=2, seed=7)).scene_ids() == [
         "procedural_000000_s7",
         "procedural_000001_s7",
     ]
@@ -115,7 +115,7 @@ def test_furniture_is_mostly_aligned_and_sometimes_turned(rooms):
     )
     aligned = np.abs(np.sin(2 * yaws)) < 1e-6
     assert 0.6 < aligned.mean() < 0.97
-    straight = scenes(count=10, turned=0.0)
+    straight = scenes(scenes=10, turned=0.0)
     turned = [
         o for s in straight for o in s.objects if np.abs(np.prod(o.box.rotation[0, :2])) > 1e-6
     ]
@@ -123,9 +123,9 @@ def test_furniture_is_mostly_aligned_and_sometimes_turned(rooms):
 
 
 def test_a_scene_depends_on_seed_and_number_alone(rooms):
-    again = build(ProceduralSettings(count=1000, seed=3))
+    again = build(ProceduralSettings(scenes=1000, seed=3))
     assert again.load("procedural_000017_s3") == rooms[17]
-    other = build(ProceduralSettings(count=1000, seed=4)).load("procedural_000017_s4")
+    other = build(ProceduralSettings(scenes=1000, seed=4)).load("procedural_000017_s4")
     assert other.objects != rooms[17].objects
 
 
@@ -142,7 +142,7 @@ def test_a_known_room_stays_as_it_is():
 
 def test_settings_shape_the_rooms():
     found = scenes(
-        count=5,
+        scenes=5,
         min_side=4.0,
         max_side=4.0,
         min_height=2.5,
@@ -158,7 +158,7 @@ def test_settings_shape_the_rooms():
 
 def test_only_the_categories_asked_for():
     wanted = ("door", "window", "chair", "table", "sofa", "tv", "plant", "clock", "radiator")
-    found = scenes(count=8, categories=wanted, min_objects=4, max_objects=10)
+    found = scenes(scenes=8, categories=wanted, min_objects=4, max_objects=10)
     assert {name for scene in found for name in scene.counts} == set(wanted)
 
 

@@ -240,12 +240,12 @@ def test_filters(source):
     assert source(scenes).scene_ids() == ("s0", "s1", "s2", "s3", "s4", "s5")
     assert source(scenes, datasets=("arkitscenes",)).scene_ids() == ("s0", "s2", "s4")
     assert source(scenes, datasets=("arkitscenes",), limit=2).scene_ids() == ("s0", "s2")
-    assert source(scenes, scenes=("s4", "s1")).scene_ids() == ("s1", "s4")
+    assert source(scenes, only=("s4", "s1")).scene_ids() == ("s1", "s4")
 
 
 def test_filters_that_name_what_is_not_there(source):
-    with pytest.raises(SceneError, match="scenes: s7, s8 not in"):
-        source(scenes=("s8", "scene0001_00", "s7")).scene_ids()
+    with pytest.raises(SceneError, match="only: s7, s8 not in"):
+        source(only=("s8", "scene0001_00", "s7")).scene_ids()
     with pytest.raises(SceneError, match=r"datasets: scanet not in .*, which has scannet"):
         source(datasets=("scanet",)).scene_ids()
 
