@@ -1,0 +1,62 @@
+"""JSON of a release: bounded before it is read, and every error names the file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from harness.errors import SceneError
+
+# Bytes. The largest JSON of the releases, ScanNet++'s segments of a large mesh, has about 100 MB;
+# parsed, a file takes ten times its size in memory.
+MOST_BYTES = 512 * 2**20
+_WORDS = {dict: "an object", list: "a list"}
+
+
+def read_json_object(path: Path, *, most_bytes: int = MOST_BYTES) -> dict[str, Any]:
+    """The object that a JSON file holds. NaN and Infinity are read as the numbers they name.
+
+    Args:
+        path: a UTF-8 file.
+        most_bytes: a larger file is refused before it is read.
+
+    Raises:
+        SceneError: the file is missing, too large, truncated or holds something else; it is named.
+    """
+    found: dict[str, Any] = _read(path, dict, most_bytes)
+    return found
+
+
+def read_json_list(path: Path, *, most_bytes: int = MOST_BYTES) -> list[Any]:
+    """The list that a JSON file holds; as `read_json_object`.
+
+    Raises:
+        SceneError: as `read_json_object`.
+    """
+    found: list[Any] = _read(path, list, most_bytes)
+    return found
+
+
+def _read(path: Path, kind: type, most_bytes: int) -> Any:
+    try:
+        size = path.stat().st_size
+        if size > most_bytes:
+            raise SceneError(
+                f"{path}: {size} bytes, expected at most {most_bytes}: this is not the release's "
+                "file; download it again"
+            )
+        if not path.is_file():
+            raise SceneError(f"{path}: is no regular file; put the release's file there")
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise SceneError(f"{path}: does not exist; download it") from error
+    except OSError as error:
+        raise SceneError(f"{path}: cannot be read ({error.strerror})") from error
+    except (ValueError, RecursionError) as error:
+        raise SceneError(
+            f"{path}: not readable as JSON ({error}); it may be truncated: download it again"
+        ) from error
+    if not isinstance(content, kind):
+        raise SceneError(f"{path}: expected {_WORDS[kind]}, found {type(content).__name__}")
+    return content
