@@ -14,17 +14,27 @@ if TYPE_CHECKING:
     from harness.layout.drawing import Drawing
     from harness.layout.film import film_all, film_layout
     from harness.layout.raster import Rendered, render
+    from harness.layout.visibility import drawn_visibility
 
 _MODULE_OF = {
     "Drawing": "drawing",
     "Rendered": "raster",
     "camera_walk": "camera",
+    "drawn_visibility": "visibility",
     "film_all": "film",
     "film_layout": "film",
     "render": "raster",
 }
 
-__all__ = ["Drawing", "Rendered", "camera_walk", "film_all", "film_layout", "render"]
+__all__ = [
+    "Drawing",
+    "Rendered",
+    "camera_walk",
+    "drawn_visibility",
+    "film_all",
+    "film_layout",
+    "render",
+]
 
 
 def __getattr__(name: str) -> Any:
