@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.component import Recomputed
 from harness.errors import UsageError
 from harness.geometry import (
     boundary_distances,
@@ -21,8 +22,17 @@ from harness.geometry import (
 )
 from harness.question import Question, Style
 from harness.scene import Array, Scene, SceneObject
+from harness_plugins.questions.recomputing import (
+    not_understood,
+    of_each_choice,
+    overlaps,
+    subjects,
+    untold,
+    word_verdict,
+)
 from harness_plugins.questions.settings import Level, ObjectRelDirectionSettings
 from harness_plugins.questions.subjects import centre, spoken
+from harness_plugins.questions.wording import direction
 
 _STAND = "If I am standing by the {} and facing the {}, is the {} "
 _TEXT: dict[Level, str] = {
@@ -83,6 +93,7 @@ class ObjectRelDirection:
 
     settings: ObjectRelDirectionSettings
     version: int = 1
+    question_types: tuple[str, ...] = tuple(f"object_rel_direction_{level}" for level in _TEXT)
 
     def questions(self, scene: Scene, style: Style, rng: np.random.Generator) -> Iterator[Question]:
         """Up to three questions for each of `max_triples` triples, level by level.
@@ -123,24 +134,13 @@ class ObjectRelDirection:
             return _Views(np.empty((0, 3, 3), dtype=np.intp), np.empty((0, 3)), np.empty((0, 3, 8)))
         boxes_nn = closest_distances(tuple(thing.box for thing in objects))
         centres_n3 = np.array([centre(thing) for thing in objects])
-        plan_nn = centre_distances(np.column_stack([centres_n3[:, :2], np.zeros(len(objects))]))
+        plan_nn = _plan_distances(centres_n3)
         # Two centres at one place of the plan give no direction, whatever the settings.
         clear_nn = (plan_nn > 0) & (plan_nn >= rules.min_plan_distance)
         clear_nn &= (boxes_nn >= rules.min_distance) & (boxes_nn <= rules.max_distance)
         a, b, c = triples.T
         kept = triples[clear_nn[a, b] & clear_nn[a, c] & clear_nn[b, c]]
-        objects_t33 = kept[:, _ORDERS]
-        standing, facing, queried = (objects_t33[:, :, role] for role in range(3))
-        corners_n83 = np.array([thing.box.corners for thing in objects])
-        return _Views(
-            objects_t33,
-            turn_angles(centres_n3[standing], centres_n3[facing], centres_n3[queried]),
-            turn_angles(
-                centres_n3[standing][:, :, None],
-                centres_n3[facing][:, :, None],
-                corners_n83[queried],
-            ),
-        )
+        return _seen(objects, centres_n3, kept[:, _ORDERS])
 
     def _judge(
         self, views: _Views, level: Level
@@ -183,6 +183,76 @@ class ObjectRelDirection:
             version=self.version,
             margin=margin,
         )
+
+    def recompute(self, scene: Scene, question: Question) -> Recomputed:
+        """Where the object is; the margin is the angle to the next answer's sector, degrees."""
+        asked, notes = direction(question.text), list[str]()
+        if asked is None:
+            return not_understood("a direction from one object, facing another")
+        if question.question_type != f"object_rel_direction_{asked.level}":
+            notes.append(f"the text asks a question of the level {asked.level}")
+        found = subjects(scene, asked[1:], notes)
+        if found is None:
+            return untold(*notes)
+        return of_each_choice(
+            found, notes, lambda three: self._verdict(question, asked.level, three)
+        )
+
+    def _verdict(
+        self, question: Question, level: Level, three: tuple[SceneObject, ...]
+    ) -> Recomputed:
+        centres_33 = np.array([centre(thing) for thing in three])
+        plan_33 = _plan_distances(centres_33)
+        if plan_33[0, 1] == 0 or plan_33[0, 2] == 0:
+            return untold("one stands where the other object is, on the plan")
+        view = _seen(three, centres_33, np.arange(3)[None, None])
+        allowed, sector, margin = (float(found[0, 0]) for found in self._judge(view, level))
+        answer, angle = _SECTORS[level].names[int(sector)], float(view.angles_t3[0, 0])
+        reasons = overlaps(three)
+        if level == "easy" and answer == "back":
+            reasons.append("it is at the back, where neither left nor right is asked about")
+            answer, margin = ("left" if angle < 180 else "right"), abs(angle - 180)
+        elif not allowed:
+            reasons.append(
+                f"{margin:.1f} degrees from the next direction (margin {self.settings.margin:g}), "
+                f"or more than {self.settings.max_stray_corners} corners in it"
+            )
+        return word_verdict(question, answer, margin, [*reasons, *self._far(three, plan_33)])
+
+    def _far(self, three: tuple[SceneObject, ...], plan_33: Array) -> list[str]:
+        rules, pairs = self.settings, np.triu_indices(3, 1)
+        boxes = closest_distances(tuple(thing.box for thing in three))[pairs]
+        reasons = []
+        if boxes.min() < rules.min_distance:
+            reasons.append(f"two are {boxes.min():.2f} m apart, less than {rules.min_distance:g}")
+        if boxes.max() > rules.max_distance:
+            reasons.append(f"two are {boxes.max():.2f} m apart, more than {rules.max_distance:g}")
+        if (nearest := plan_33[pairs].min()) < rules.min_plan_distance:
+            reasons.append(
+                f"two centres are {nearest:.2f} m apart on the plan, less than "
+                f"{rules.min_plan_distance:g}"
+            )
+        return reasons
+
+
+def _plan_distances(centres_n3: Array) -> Array:
+    return centre_distances(np.column_stack([centres_n3[:, :2], np.zeros(len(centres_n3))]))
+
+
+def _seen(
+    objects: tuple[SceneObject, ...], centres_n3: Array, objects_t33: NDArray[np.intp]
+) -> _Views:
+    standing, facing, queried = (objects_t33[:, :, role] for role in range(3))
+    corners_n83 = np.array([thing.box.corners for thing in objects])
+    return _Views(
+        objects_t33,
+        turn_angles(centres_n3[standing], centres_n3[facing], centres_n3[queried]),
+        turn_angles(
+            centres_n3[standing][:, :, None],
+            centres_n3[facing][:, :, None],
+            corners_n83[queried],
+        ),
+    )
 
 
 @lru_cache(maxsize=64)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
 from math import comb
@@ -11,10 +11,23 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.component import Recomputed
 from harness.question import Question, Style
 from harness.scene import Scene, SceneObject
+from harness_plugins.questions.naming import category_named
+from harness_plugins.questions.recomputing import (
+    Subject,
+    not_understood,
+    of_each_choice,
+    overlaps,
+    ruled_by,
+    subjects,
+    untold,
+    word_verdict,
+)
 from harness_plugins.questions.settings import ObjectRelDistanceSettings
-from harness_plugins.questions.subjects import distances, spoken
+from harness_plugins.questions.subjects import distances, nearest_of, spoken
+from harness_plugins.questions.wording import nearest, plain
 
 _TEXT = {
     "vsi_bench": "Measuring from the closest point of each object, which of these objects ({}) is "
@@ -47,6 +60,7 @@ class ObjectRelDistance:
 
     settings: ObjectRelDistanceSettings
     version: int = 1
+    question_types: tuple[str, ...] = ("object_rel_distance",)
 
     def questions(self, scene: Scene, style: Style, rng: np.random.Generator) -> Iterator[Question]:
         """`sets_per_target` questions for each object that occurs once."""
@@ -81,8 +95,7 @@ class ObjectRelDistance:
         area: float,
         rng: np.random.Generator,
     ) -> Iterator[list[_Option]]:
-        rules = self.settings
-        gap = rules.large_room_gap if area > rules.large_room_area else rules.min_gap
+        rules, gap = self.settings, self._gap(area)
         nearest_first = sorted(range(len(others)), key=lambda o: others[o].metres)
         metres_s4 = np.array([others[o].metres for o in nearest_first])[sets_s4]
         clear_s = metres_s4[:, 0] >= rules.min_distance
@@ -117,6 +130,68 @@ class ObjectRelDistance:
             version=self.version,
             margin=by_distance[1].metres - by_distance[0].metres,
         )
+
+    def recompute(self, scene: Scene, question: Question) -> Recomputed:
+        """The closest option; the margin is how much farther the second one is, metres."""
+        asked, notes = nearest(question.text), list[str]()
+        if asked is None:
+            return not_understood("which of several objects is the closest to another")
+        if len(asked.options) < _OPTIONS:
+            notes.append(f"fewer options than {_OPTIONS}: {len(asked.options)}")
+        listed = question.options or asked.options
+        if {plain(option) for option in listed} != {plain(option) for option in asked.options}:
+            notes.append("the text lists other objects than the options")
+        found = subjects(scene, [asked.target, *listed], notes)
+        if found is None or len(listed) < 2:
+            return untold(*notes)
+        style = ruled_by(question)
+        names = {subject.category: name for subject, name in zip(found[1:], listed, strict=True)}
+        chosen = category_named(scene, question.answer)
+        if chosen in names:  # the answer may be spelt otherwise than in the list
+            question = replace(question, options=None, answer=names[chosen])
+        return of_each_choice(
+            found[:1],
+            notes,
+            lambda target: self._verdict(scene, question, style, target[0], found[1:], names),
+        )
+
+    def _verdict(
+        self,
+        scene: Scene,
+        question: Question,
+        style: Style,
+        target: SceneObject,
+        subjects: list[Subject],
+        names: Mapping[str, str],
+    ) -> Recomputed:
+        rules, gap = self.settings, self._gap(scene.room_area)
+        first, second = sorted(
+            (
+                _Option(*nearest_of(target, subject.instances, style, rules.mode))
+                for subject in subjects
+            ),
+            key=_metres,
+        )[:2]
+        margin = second.metres - first.metres
+        reasons = overlaps((target, first.nearest))
+        if style == "vsi_100k":
+            several = [s for s in subjects if max(s.count, len(s.instances)) > 1]
+            reasons += [f"the option {s.category!r} occurs more than once" for s in several]
+        if margin <= gap:
+            reasons.append(
+                f"{second.nearest.category!r} is {margin:.2f} m farther than the closest, within "
+                f"the gap of {gap:g}"
+            )
+        if first.metres < rules.min_distance:
+            reasons.append(
+                f"the closest is {first.metres:.2f} m away, less than min_distance "
+                f"{rules.min_distance:g}"
+            )
+        return word_verdict(question, names[first.nearest.category], margin, reasons)
+
+    def _gap(self, area: float) -> float:
+        rules = self.settings
+        return rules.large_room_gap if area > rules.large_room_area else rules.min_gap
 
 
 def _metres(option: _Option) -> float:

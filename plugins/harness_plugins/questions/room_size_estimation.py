@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.component import Recomputed
 from harness.question import Question, Style
 from harness.scene import Scene
+from harness_plugins.questions.recomputing import not_understood, number_verdict
 from harness_plugins.questions.settings import RoomSizeEstimationSettings
-from harness_plugins.questions.subjects import rounded
+from harness_plugins.questions.subjects import rounded, rounding_margin
+from harness_plugins.questions.wording import asks_room_size
 
 _TEXT = {
     # Space and line break as in the released rows.
@@ -31,6 +34,7 @@ class RoomSizeEstimation:
 
     settings: RoomSizeEstimationSettings
     version: int = 1
+    question_types: tuple[str, ...] = ("room_size_estimation",)
 
     def questions(self, scene: Scene, style: Style, rng: np.random.Generator) -> Iterator[Question]:
         """One question."""
@@ -44,4 +48,11 @@ class RoomSizeEstimation:
             style=style,
             generator="room_size_estimation",
             version=self.version,
+            margin=rounding_margin(scene.room_area, self.settings.decimals),
         )
+
+    def recompute(self, scene: Scene, question: Question) -> Recomputed:
+        """The floor area; the margin is how far it is from being printed otherwise."""
+        if not asks_room_size(question.text):
+            return not_understood("the size of the room, in square metres")
+        return number_verdict(question, scene.room_area, self.settings.decimals)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from harness.geometry import centre_distances, closest_distances, sampled_distance
@@ -41,6 +43,23 @@ def distances(objects: tuple[SceneObject, ...], style: Style, mode: BoxDistance)
     return sampled
 
 
+def nearest_of(
+    thing: SceneObject, others: Sequence[SceneObject], style: Style, mode: BoxDistance
+) -> tuple[SceneObject, float]:
+    """The nearest of other objects, the first of equals, and its distance in metres."""
+    if style == "vsi_bench" and mode == "vsi_bench":
+        metres = [sampled_distance(thing.box, other.box) for other in others]
+    else:
+        metres = distances((thing, *others), style, mode)[0, 1:].tolist()
+    nearest = int(np.argmin(metres))
+    return others[nearest], float(metres[nearest])
+
+
 def rounded(value: float, decimals: int) -> str:
     """The number as printed: `2.9` with one decimal, `158` with none."""
     return f"{round(value, decimals):.{decimals}f}"
+
+
+def rounding_margin(value: float, decimals: int) -> float:
+    """How far the number is from one that is printed otherwise, in its unit."""
+    return max(0.0, 0.5 * 10.0**-decimals - abs(value - round(value, decimals)))
