@@ -196,6 +196,7 @@ def _own_columns(row: Mapping[str, Any], where: str) -> dict[str, Any]:
             problems.append(
                 f"{name} is {value!r}, which is of another type than the harness writes"
             )
+            value = default
         values[name] = value
     if values["style"] not in get_args(Style):
         problems.append(f"style must be one of {get_args(Style)}, found {values['style']!r}")

@@ -1,0 +1,12 @@
+"""Question sets on disk: read from any form they come in, written for those who train on them.
+
+`read_questions` streams JSON lines, JSON lists, Parquet and folders of the Hub, the harness's own
+rows and VSI-Bench's. `write_questions` streams them out again, also as conversations for other
+trainers. pyarrow is imported where Parquet is read or written, so other forms do without.
+"""
+
+from __future__ import annotations
+
+from harness.question_files.reading import numbered_questions, read_questions
+
+__all__ = ["numbered_questions", "read_questions"]
