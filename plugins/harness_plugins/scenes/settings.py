@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -74,3 +74,88 @@ class VsiBenchMetaSettings(Settings):
     """Folder with `<dataset>/<scene>.mp4`; scenes without a file there have no footage."""
     strict_counts: bool = False
     """Refuse a scene whose counts and boxes disagree, instead of noting it in its faults."""
+
+
+class ScanNetPPSettings(Settings):
+    """The ScanNet++ release: `data/<scene>/scans` and `data/<scene>/iphone`."""
+
+    root: Path | None = None
+    """Folder with the release's `data` and `splits`."""
+    split: Literal["train", "val"] | None = None
+    """Only scenes of `splits/nvs_sem_train.txt` or `nvs_sem_val.txt`; every scene if left out."""
+    only: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """Only these scenes, by id."""
+    limit: Annotated[int, Field(ge=1)] | None = None
+    """At most this many scenes, the first ones."""
+    boxes: Literal["annotated", "oriented", "axis_aligned"] = "annotated"
+    """The annotation's boxes, or boxes fitted to each instance's part of the mesh: upright and
+    turned (`oriented`), or along the axes."""
+    labels: Path | None = None
+    """A file of labels to use instead of the one that comes with the source."""
+    videos: Path | None = None
+    """Folder with `scannetpp/<scene>.mp4`; scenes without a file there show `iphone/rgb.mkv`."""
+    fps: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)] = 30.0
+    """Frames a second of exported videos; VSI-Bench's have 30."""
+    posed_frames: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)] = 2.0
+    """Posed frames a second of a scene, those in which its objects are looked for."""
+    visibility: bool = True
+    """Whether to look for the objects in the posed frames; loading is faster without."""
+
+
+class ARKitScenesSettings(Settings):
+    """The ARKitScenes release for 3D object detection: `<fold>/<video>`."""
+
+    root: Path | None = None
+    """Folder with the release's `Training`, `Validation` and `3dod_train_val_splits.csv`."""
+    split: Literal["train", "val"] | None = None
+    """Only scans of `Training` or of `Validation`; both if left out."""
+    one_per_visit: bool = True
+    """One scan of each room, the first one that is there, as VSI-Bench samples them."""
+    only: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """Only these scans, by id, several of a room if so named."""
+    limit: Annotated[int, Field(ge=1)] | None = None
+    """At most this many scans, the first ones."""
+    labels: Path | None = None
+    """A file of labels to use instead of the one that comes with the source."""
+    videos: Path | None = None
+    """Folder with `arkitscenes/<video>.mp4`; scans without a file there have no footage."""
+    fps: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)] = 30.0
+    """Frames a second of exported videos; VSI-Bench's have 30."""
+    posed_frames: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)] = 2.0
+    """Posed frames a second of a scan, those in which its objects are looked for."""
+    visibility: bool = True
+    """Whether to look for the objects in the posed frames; loading is faster without."""
+
+
+class AriaDigitalTwinSettings(Settings):
+    """Sequences of Aria Digital Twin: `3d_bounding_box.csv`, `scene_objects.csv`."""
+
+    root: Path | None = None
+    """One sequence's folder, or a folder of them."""
+    split: Literal["train", "val", "test"] | None = None
+    """The split that these sequences count as; the release has none."""
+    only: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """Only these sequences, by id."""
+    limit: Annotated[int, Field(ge=1)] | None = None
+    """At most this many sequences, the first ones."""
+    labels: Path | None = None
+    """A file of labels to use instead of the one that comes with the source."""
+    posed_frames: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)] = 2.0
+    """Posed frames a second of a scene."""
+    visibility: bool = True
+    """Whether to read what each posed frame shows, from `2d_bounding_box.csv`."""
+
+
+class StoreSettings(Settings):
+    """A store that `harness scenes import` wrote."""
+
+    root: Path | None = None
+    """Folder of the store."""
+    datasets: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """Only scenes of these data sets."""
+    split: Annotated[str, Field(min_length=1)] | None = None
+    """Only scenes of this split, such as `train`."""
+    only: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """Only these scenes, by id."""
+    limit: Annotated[int, Field(ge=1)] | None = None
+    """At most this many scenes, the first ones."""
