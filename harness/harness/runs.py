@@ -133,7 +133,7 @@ def opened(path: Path, recipe_text: str, record: dict[str, Any], *, fresh: bool)
     Raises:
         UsageError: another process uses the folder, it holds another recipe, or it is no run folder.
     """
-    with _held(path):
+    with held(path):
         if fresh:
             _empty(path)
         _check_same_recipe(path, record["hash"])
@@ -145,20 +145,27 @@ def opened(path: Path, recipe_text: str, record: dict[str, Any], *, fresh: bool)
 
 
 @contextmanager
-def _held(path: Path) -> Iterator[None]:
+def held(path: Path, what: str = "run folder") -> Iterator[None]:
+    """Hold a folder, made if need be, for this process alone.
+
+    Args:
+        what: what the folder is, for messages.
+
+    Raises:
+        UsageError: another process holds it, it cannot be written, or it is somebody else's.
+    """
     try:
-        _refuse_foreign(path)
+        _refuse_foreign(path, what)
         path.mkdir(parents=True, exist_ok=True)
         lock = (path / LOCK).open("a+")
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise UsageError(
-            f"run folder {path} cannot be made or written ({error.strerror}): choose another with "
-            "--out"
+            f"{what} {path} cannot be made or written ({error.strerror}): choose another with --out"
         ) from error
     with lock:
-        _lock_or_refuse(lock, path)
+        _lock_or_refuse(lock, path, what)
         yield
 
 
@@ -168,28 +175,28 @@ def digest(value: object) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
-def _refuse_foreign(path: Path) -> None:
+def _refuse_foreign(path: Path, what: str) -> None:
     if path.exists() and not path.is_dir():
-        raise UsageError(f"{path} is a file, expected a run folder: choose another with --out")
+        raise UsageError(f"{path} is a file, expected a {what}: choose another with --out")
     if path.is_dir() and any(path.iterdir()) and not (path / LOCK).is_file():
         raise UsageError(
-            f"{path} has files in it and is no run folder: choose another name or another --out"
+            f"{path} has files in it and is no {what}: choose another name or another --out"
         )
 
 
-def _lock_or_refuse(lock: Any, path: Path) -> None:
+def _lock_or_refuse(lock: Any, path: Path, what: str) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         lock.seek(0)
         owner = lock.read().strip() or "unknown"
         raise UsageError(
-            f"run folder {path} is in use by process {owner}: wait for it, stop it, or choose another "
+            f"{what} {path} is in use by process {owner}: wait for it, stop it, or choose another "
             "folder with --out"
         ) from error
     except OSError as error:
         raise UsageError(
-            f"run folder {path} cannot be locked ({error.strerror}): choose a folder on another file "
+            f"{what} {path} cannot be locked ({error.strerror}): choose a folder on another file "
             "system with --out"
         ) from error
     lock.seek(0)

@@ -12,14 +12,16 @@ from harness.component import Backbone, Component, QuestionGenerator, SceneSourc
 from harness.hookspecs import hookimpl
 from harness_plugins.backbones.settings import Qwen2VLSettings, TinySettings
 from harness_plugins.questions.settings import (
+    ObjAppearanceOrderSettings,
     ObjectAbsDistanceSettings,
     ObjectCountingSettings,
     ObjectRelDirectionSettings,
     ObjectRelDistanceSettings,
     ObjectSizeEstimationSettings,
     RoomSizeEstimationSettings,
+    RoutePlanningSettings,
 )
-from harness_plugins.scenes.settings import ProceduralSettings, VsiBenchMetaSettings
+from harness_plugins.scenes.settings import ProceduralSettings, StoreSettings, VsiBenchMetaSettings
 
 
 @hookimpl
@@ -38,12 +40,18 @@ def harness_scene_sources() -> Iterable[Component[SceneSource]]:
             "harness_plugins.scenes.vsi_bench_meta:build",
             "VSI-Bench's scene metadata files, and VLM-3R's",
         ),
+        Component(
+            "store",
+            StoreSettings,
+            "harness_plugins.scenes.store:build",
+            "a store written by `harness scenes import`",
+        ),
     )
 
 
 @hookimpl
 def harness_question_generators() -> Iterable[Component[QuestionGenerator]]:
-    """The families of VSI-Bench and VSI-100k that static scenes answer."""
+    """The families of VSI-Bench and VSI-100k."""
     return (
         Component(
             "object_counting",
@@ -80,6 +88,18 @@ def harness_question_generators() -> Iterable[Component[QuestionGenerator]]:
             RoomSizeEstimationSettings,
             "harness_plugins.questions.room_size_estimation:build",
             "how large the floor of the room is, in square metres",
+        ),
+        Component(
+            "obj_appearance_order",
+            ObjAppearanceOrderSettings,
+            "harness_plugins.questions.obj_appearance_order:build",
+            "in which order four categories come into view",
+        ),
+        Component(
+            "route_planning",
+            RoutePlanningSettings,
+            "harness_plugins.questions.route_planning:build",
+            "how to turn on the way from one object to another",
         ),
     )
 

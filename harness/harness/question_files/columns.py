@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from harness.question import Question, to_row
 
 if TYPE_CHECKING:
-    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow as pa
 
 BENCHMARK_COLUMNS = (
     "id",

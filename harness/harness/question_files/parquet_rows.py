@@ -27,8 +27,8 @@ def parquet_rows(path: Path) -> Iterator[tuple[str, Found]]:
 
 
 def _batches(path: Path) -> Iterator[list[dict[str, Any]]]:
-    import pyarrow as pa  # type: ignore[import-untyped]
-    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     try:
         with pq.ParquetFile(path) as file:

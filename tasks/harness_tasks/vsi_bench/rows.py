@@ -110,8 +110,8 @@ def _json_lines(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _parquet_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    import pyarrow as pa  # type: ignore[import-untyped]
-    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     try:
         rows = pq.read_table(path).to_pylist()

@@ -1,0 +1,1 @@
+"""A scene seen from above, with key frames: for looking at data."""
