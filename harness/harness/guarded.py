@@ -80,6 +80,11 @@ class GuardedScenes:
             )
         return found
 
+    @property
+    def has_release(self) -> bool:
+        """Whether the source can write its scenes in the layout of a raw release."""
+        return callable(getattr(self.source, "write_release", None))
+
     def write_release(self, folder: Path, progress: Callable[[int, int], object]) -> None:
         """Write the scenes in the layout of a raw release."""
         with guard(self.registered, f"writing a release to {folder}"):

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from random import Random
 
 from harness.errors import SceneError, UsageError
@@ -75,6 +76,17 @@ class Procedural:
             f"procedural: {scene_id}: no layout in {_LAYOUTS} holds min_objects = "
             f"{self.settings.min_objects}: lower it, or raise max_side or the number of categories"
         )
+
+    def write_release(self, folder: Path, progress: Callable[[int, int], object]) -> None:
+        """Write the scenes as a raw ScanNet release: `scans/scene9000_00` and on, as meshes,
+        annotations and recordings. Scans that are there already are kept.
+
+        Raises:
+            UsageError: there are more than 1,000 scenes.
+        """
+        from harness_plugins.scenes.release.scannet import write_scannet
+
+        write_scannet(self.scene_ids(), self.load, folder, progress)
 
     def _id(self, number: int) -> str:
         return f"procedural_{number:06d}_s{self.settings.seed}"
