@@ -213,9 +213,11 @@ class ObjectRelDirection:
             reasons.append("it is at the back, where neither left nor right is asked about")
             answer, margin = ("left" if angle < 180 else "right"), abs(angle - 180)
         elif not allowed:
+            least, stray = self.settings.margin, self.settings.max_stray_corners
             reasons.append(
-                f"{margin:.1f} degrees from the next direction (margin {self.settings.margin:g}), "
-                f"or more than {self.settings.max_stray_corners} corners in it"
+                f"{margin:.1f} degrees from the next direction, less than {least:g}"
+                if margin < least
+                else f"more than {stray} corners of its box lie in other directions"
             )
         return word_verdict(question, answer, margin, [*reasons, *self._far(three, plan_33)])
 
