@@ -11,7 +11,6 @@ from harness.errors import SceneError
 # Bytes. The largest JSON of the releases, ScanNet++'s segments of a large mesh, has about 100 MB;
 # parsed, a file takes ten times its size in memory.
 MOST_BYTES = 512 * 2**20
-_WORDS = {dict: "an object", list: "a list"}
 
 
 def read_json_object(path: Path, *, most_bytes: int = MOST_BYTES) -> dict[str, Any]:
@@ -24,7 +23,7 @@ def read_json_object(path: Path, *, most_bytes: int = MOST_BYTES) -> dict[str, A
     Raises:
         SceneError: the file is missing, too large, truncated or holds something else; it is named.
     """
-    found: dict[str, Any] = _read(path, dict, most_bytes)
+    found: dict[str, Any] = _read(path, dict, "an object", most_bytes)
     return found
 
 
@@ -34,11 +33,11 @@ def read_json_list(path: Path, *, most_bytes: int = MOST_BYTES) -> list[Any]:
     Raises:
         SceneError: as `read_json_object`.
     """
-    found: list[Any] = _read(path, list, most_bytes)
+    found: list[Any] = _read(path, list, "a list", most_bytes)
     return found
 
 
-def _read(path: Path, kind: type, most_bytes: int) -> Any:
+def _read(path: Path, kind: type, words: str, most_bytes: int) -> Any:
     try:
         size = path.stat().st_size
         if size > most_bytes:
@@ -58,5 +57,5 @@ def _read(path: Path, kind: type, most_bytes: int) -> Any:
             f"{path}: not readable as JSON ({error}); it may be truncated: download it again"
         ) from error
     if not isinstance(content, kind):
-        raise SceneError(f"{path}: expected {_WORDS[kind]}, found {type(content).__name__}")
+        raise SceneError(f"{path}: expected {words}, found {type(content).__name__}")
     return content

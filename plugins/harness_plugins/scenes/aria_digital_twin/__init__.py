@@ -1,0 +1,1 @@
+"""Aria Digital Twin: an apartment and an office of known objects, recorded through glasses."""

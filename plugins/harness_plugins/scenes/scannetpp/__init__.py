@@ -1,0 +1,1 @@
+"""ScanNet++: laser scans with instances, and iPhone videos of the same rooms."""
