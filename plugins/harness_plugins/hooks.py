@@ -21,7 +21,12 @@ from harness_plugins.questions.settings import (
     RoomSizeEstimationSettings,
     RoutePlanningSettings,
 )
-from harness_plugins.scenes.settings import ProceduralSettings, StoreSettings, VsiBenchMetaSettings
+from harness_plugins.scenes.settings import (
+    ProceduralSettings,
+    ScanNetSettings,
+    StoreSettings,
+    VsiBenchMetaSettings,
+)
 
 
 @hookimpl
@@ -39,6 +44,12 @@ def harness_scene_sources() -> Iterable[Component[SceneSource]]:
             VsiBenchMetaSettings,
             "harness_plugins.scenes.vsi_bench_meta:build",
             "VSI-Bench's scene metadata files, and VLM-3R's",
+        ),
+        Component(
+            "scannet",
+            ScanNetSettings,
+            "harness_plugins.scenes.scannet.source:build",
+            "the raw ScanNet release: meshes, annotations, recordings",
         ),
         Component(
             "store",

@@ -76,6 +76,46 @@ class VsiBenchMetaSettings(Settings):
     """Refuse a scene whose counts and boxes disagree, instead of noting it in its faults."""
 
 
+class ScanNetSettings(Settings):
+    """The raw ScanNet release (v2): `scans/<scan>` with mesh, annotation and recording."""
+
+    root: Path | None = None
+    """The release's folder with `scans` and `scannetv2-labels.combined.tsv`, or its `scans`."""
+    split: Literal["train", "val"] | None = None
+    """Only scans of `scannetv2_train.txt` or `scannetv2_val.txt`; every scan if left out."""
+    only: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """Only these scans, by id."""
+    limit: Annotated[int, Field(ge=1)] | None = None
+    """At most this many scans, the first ones."""
+    labels: Annotated[
+        Literal["vsi_bench", "scannet200", "nyu40", "raw"] | Path,
+        Field(union_mode="left_to_right"),
+    ] = "vsi_bench"
+    """Which labels become which categories: VSI-Bench's, ScanNet200's, NYU40's, the annotators'
+    own (`raw`, as VSI-100k), or a file of your own."""
+    boxes: Literal["oriented", "axis_aligned"] = "oriented"
+    """Boxes around an object's vertices: upright and turned, or along the aligned axes."""
+    alpha: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 5.0
+    """Of the alpha shape that is the floor, per metre."""
+    area_samples: Annotated[int, Field(ge=3, le=1_000_000)] = 10_000
+    """Vertices drawn for it, with replacement."""
+    area_seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    """Decides which vertices are drawn."""
+    fill_holes: bool = True
+    """Whether places without vertices amid the floor belong to it, as in VSI-Bench's answers."""
+    keep_points: bool = False
+    """Keep up to 2,000 points of each object, with the mean of all its vertices; VSI-100k measures
+    between those means."""
+    videos: Path | None = None
+    """Folder with `scannet/<scan>.mp4` or `<scan>.mp4`; scans without a file there have no
+    footage."""
+    posed_frames: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)] = 2.0
+    """Posed frames a second of a scene, those in which its objects are looked for; 0 leaves the
+    recording unopened. A second is 24 frames of the recording."""
+    visibility: bool = True
+    """Whether to look for the objects in the posed frames; loading is faster without."""
+
+
 class ScanNetPPSettings(Settings):
     """The ScanNet++ release: `data/<scene>/scans` and `data/<scene>/iphone`."""
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from harness.errors import SceneError
 from harness_plugins.scenes.files import ply_elements
-from harness_plugins.scenes.files.ply import read_bytes, read_mesh
+from harness_plugins.scenes.files.bounded import read_bytes
+from harness_plugins.scenes.files.ply import read_mesh
 
 CORNERS = [(0.0, 0.0, 0.0), (1.5, 0.0, 0.0), (1.5, 2.0, 0.0), (0.0, 2.0, -0.5)]
 FACES = [(0, 1, 2), (0, 2, 3)]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import SceneError
+from harness_plugins.scenes.files.bounded import read_bytes
 from harness_plugins.scenes.files.ply_elements import Block, read_elements
 
 # The largest meshes of indoor releases have some hundred megabytes.
@@ -50,24 +51,6 @@ def read_mesh(path: Path) -> Mesh:
         None if faces is None else _faces(faces, len(vertices), where),
         _labels(elements["vertex"], where),
     )
-
-
-def read_bytes(path: Path, most: int) -> bytes:
-    """A whole file of at most `most` bytes.
-
-    Raises:
-        SceneError: it is missing, unreadable, no regular file or too large.
-    """
-    if not path.is_file():
-        raise SceneError(f"{path}: no such file; download it")
-    try:
-        with path.open("rb") as file:
-            data = file.read(most + 1)
-    except OSError as error:
-        raise SceneError(f"{path}: cannot be read ({error.strerror})") from error
-    if len(data) > most:
-        raise SceneError(f"{path}: more than {most:,} bytes, which no scene of this kind has")
-    return data
 
 
 def _vertices(blocks: list[Block], where: str) -> NDArray[np.float32]:

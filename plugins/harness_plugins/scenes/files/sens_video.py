@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
+
 from harness.atomic import write_jsonl
 from harness.errors import SceneError
-from harness.scene import Frame
+from harness.scene import Array, Frame
 from harness.video import sample_indices, write_video
 from harness_plugins.scenes.files.sens import SensFile
 
@@ -27,6 +29,7 @@ def export_video(
     height: int = HEIGHT,
     fps: int = FPS,
     max_frames: int | None = None,
+    world: Array | None = None,
 ) -> Sequence[Frame | None]:
     """Write the recording as mp4, and beside it `poses_path(out)`; each whole or not at all.
 
@@ -37,6 +40,7 @@ def export_video(
         height: pixels, even.
         fps: frames a second of the mp4. The recording's frames follow each other at this rate.
         max_frames: at most this many frames, evenly from first to last; all if left out.
+        world: (4, 4) from the recording's world to the one that poses are wanted in.
 
     Returns:
         For each frame of the mp4 its pose, at its time in the mp4; None where tracking was lost.
@@ -50,8 +54,9 @@ def export_video(
     if max_frames is not None and len(sens) > max_frames:
         indices = sample_indices(len(sens), max_frames)
     poses, camera = sens.poses(), sens.header.colour.scaled(width, height)
+    turn = np.eye(4) if world is None else world
     frames = [
-        None if pose is None else Frame(place / fps, tuple(pose.ravel().tolist()), camera)
+        None if pose is None else Frame(place / fps, tuple((turn @ pose).ravel().tolist()), camera)
         for place, pose in enumerate(poses[index] for index in indices)
     ]
     write_jsonl(poses_path(out), map(_row, indices, frames))
