@@ -10,9 +10,9 @@ from typing import Any
 import typer
 
 from harness.atomic import write_json
+from harness.catalogue import is_exhaustion
 from harness.commands.source import open_source, source_part
 from harness.errors import UsageError
-from harness.failure import is_exhaustion
 from harness.progress import bar
 from harness.terminal import printable
 

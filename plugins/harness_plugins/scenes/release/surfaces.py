@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.errors import SceneError
 from harness.layout import Drawing
 from harness.layout.raster import PLAIN_COLOURS, WALL_COLOUR
 from harness.scene import Array, Scene
@@ -48,6 +49,9 @@ class Surfaces:
         """Floor, walls and the six sides of every box, with vertices at most `spacing` apart.
 
         Every corner of a box, the floor and a wall is a vertex.
+
+        Raises:
+            SceneError: the floor's outline has sides that run along neither x nor y, or is none.
         """
         vertices, colours, faces, segments, groups = [], [], [], [], []
         first, segment = 0, 0
@@ -75,7 +79,13 @@ Patch = tuple[Array, NDArray[np.int32]]
 
 def _objects(scene: Scene, spacing: float) -> Iterator[tuple[str, tuple[float, ...], list[Patch]]]:
     drawing = Drawing.of(scene)
-    outline = np.asarray(scene.floor, dtype=np.float64)
+    outline = np.asarray(scene.floor, dtype=np.float64).reshape(-1, 2)
+    slanted = (outline != np.roll(outline, -1, axis=0)).all(axis=1).sum()
+    if len(outline) < 4 or slanted:
+        raise SceneError(
+            f"scene {scene.id}: the floor's outline has {len(outline)} corners and {slanted} "
+            "slanted sides, expected four corners or more and sides along x and y"
+        )
     yield "floor", FLOOR_COLOUR, _floor(outline, drawing.floor, spacing)
     up = np.array([0.0, 0.0, drawing.ceiling - drawing.floor])
     for wall in drawing.walls:
