@@ -22,7 +22,10 @@ from harness_plugins.questions.settings import (
     RoutePlanningSettings,
 )
 from harness_plugins.scenes.settings import (
+    AriaDigitalTwinSettings,
+    ARKitScenesSettings,
     ProceduralSettings,
+    ScanNetPPSettings,
     ScanNetSettings,
     StoreSettings,
     VsiBenchMetaSettings,
@@ -33,6 +36,18 @@ from harness_plugins.scenes.settings import (
 def harness_scene_sources() -> Iterable[Component[SceneSource]]:
     """Where scenes come from."""
     return (
+        Component(
+            "aria_digital_twin",
+            AriaDigitalTwinSettings,
+            "harness_plugins.scenes.aria_digital_twin.source:build",
+            "Aria Digital Twin's ground truth, turned to z up",
+        ),
+        Component(
+            "arkitscenes",
+            ARKitScenesSettings,
+            "harness_plugins.scenes.arkitscenes.source:build",
+            "the ARKitScenes release for 3D object detection",
+        ),
         Component(
             "procedural",
             ProceduralSettings,
@@ -50,6 +65,12 @@ def harness_scene_sources() -> Iterable[Component[SceneSource]]:
             ScanNetSettings,
             "harness_plugins.scenes.scannet.source:build",
             "the raw ScanNet release: meshes, annotations, recordings",
+        ),
+        Component(
+            "scannetpp",
+            ScanNetPPSettings,
+            "harness_plugins.scenes.scannetpp.source:build",
+            "the ScanNet++ release",
         ),
         Component(
             "store",
