@@ -187,7 +187,8 @@ _COLUMNS: Mapping[str, tuple[type | tuple[type, ...], Any]] = {
 
 def _own_columns(row: Mapping[str, Any], where: str) -> dict[str, Any]:
     """The columns that VSI-Bench's rows do not have."""
-    values, problems = {}, []
+    values: dict[str, Any] = {}
+    problems = []
     for name, (expected, default) in _COLUMNS.items():
         value = row.get(name)
         if value is None:

@@ -7,6 +7,17 @@ trainers. pyarrow is imported where Parquet is read or written, so other forms d
 
 from __future__ import annotations
 
+from harness.question_files.description import Composition, SetDescription
 from harness.question_files.reading import numbered_questions, read_questions
+from harness.question_files.writing import FORMS, Form, find_form, write_questions
 
-__all__ = ["numbered_questions", "read_questions"]
+__all__ = [
+    "FORMS",
+    "Composition",
+    "Form",
+    "SetDescription",
+    "find_form",
+    "numbered_questions",
+    "read_questions",
+    "write_questions",
+]
