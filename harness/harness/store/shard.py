@@ -109,6 +109,10 @@ def _tally(group: pa.Table) -> Tally:
     )
 
 
+def _left(entries: Iterable[Mapping[str, object]]) -> tuple[Left, ...]:
+    return tuple(Left(str(entry["scene"]), str(entry["reason"])) for entry in entries)
+
+
 @dataclass(frozen=True)
 class Shard:
     """A file of a store, opened.
@@ -149,11 +153,12 @@ class Shard:
         with _reading(self.path):
             entry = json.loads(self._file.metadata.metadata[_KEY])
             tally = Tally(
-                *(int(entry[name]) for name in ("scenes", "objects", "frames", "videos")),
-                *(
-                    tuple(Left(str(one["scene"]), str(one["reason"])) for one in entry[name])
-                    for name in ("skipped", "no_video")
-                ),
+                scenes=int(entry["scenes"]),
+                objects=int(entry["objects"]),
+                frames=int(entry["frames"]),
+                videos=int(entry["videos"]),
+                skipped=_left(entry["skipped"]),
+                no_video=_left(entry["no_video"]),
             )
         if tally.scenes != self._file.metadata.num_rows:
             raise SceneError(f"{self.path}: its footer contradicts itself: {_REMEDY}")
