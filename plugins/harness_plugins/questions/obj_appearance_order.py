@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from harness.component import Recomputed
 from harness.question import Question, Style
 from harness.scene import Scene, Visibility
+from harness_plugins.questions.recomputing import subjects, untold, word_verdict
 from harness_plugins.questions.settings import ObjAppearanceOrderSettings
 from harness_plugins.questions.subjects import spoken
 
@@ -61,33 +62,31 @@ class ObjAppearanceOrder:
         """Order the categories that the text lists, by the scene's visibility."""
         listed = _LISTED.search(question.text)
         if listed is None:
-            return _untold("the text lists no categories after 'in the video:'")
+            return untold("the text lists no categories after 'in the video:'")
         if scene.visibility is None:
-            return _untold(f"nobody measured what the frames of scene {scene.id} show")
-        names = [name.strip() for name in listed["names"].split(",")]
-        called = {spoken(category): category for category in scene.counts}
+            return untold(f"nobody measured what the frames of scene {scene.id} show")
+        notes: list[str] = []
+        named = [name.strip() for name in listed["names"].split(",")]
+        meant = subjects(scene, named, notes)
+        if meant is None or len(meant) < 2:
+            return untold(*notes or ["the text lists fewer than two categories"])
         seconds = first_seconds(scene, scene.visibility, self.settings.min_share)
-        missing = [
-            f"the scene has no {name!r}"
-            if name not in called
-            else f"no frame is known to show enough of the {name}"
-            for name in names
-            if called.get(name) not in seconds
+        unseen = [
+            f"when the {name} appears is not known, or never"
+            for name, what in zip(named, meant, strict=True)
+            if what.category not in seconds
         ]
-        if missing or len(set(names)) != len(names) or len(names) < 2:
-            return _untold(*missing or [f"{', '.join(names)!r} is no list of different categories"])
-        order = sorted(names, key=lambda name: seconds[called[name]])
-        margin = _smallest_gap([seconds[called[name]] for name in order])
-        if margin == 0:
-            return _untold("two of the categories appear in the same frame")
-        answer = ", ".join(order)
-        close = f"two categories appear {margin:.2f} s apart"
-        return Recomputed(
-            answer,
-            answer == question.answer,
-            margin,
-            () if margin > self.settings.min_gap else (close,),
+        if unseen:
+            return untold(*notes, *unseen)
+        shown = sorted(
+            (seconds[what.category], name) for name, what in zip(named, meant, strict=True)
         )
+        margin = _smallest_gap([second for second, _ in shown])
+        if margin == 0:
+            return untold(*notes, "two of the categories appear in the same frame")
+        if margin <= self.settings.min_gap:
+            notes.append(f"two of the categories appear {margin:.2f} s apart")
+        return word_verdict(question, ", ".join(name for _, name in shown), margin, notes)
 
     def _question(
         self,
@@ -174,7 +173,3 @@ def _chain(number: int, chains: list[NDArray[np.int64]], later: NDArray[np.bool_
 
 def _smallest_gap(ascending: list[float]) -> float:
     return min(after - before for before, after in pairwise(ascending))
-
-
-def _untold(*reasons: str) -> Recomputed:
-    return Recomputed(answer=None, agrees=None, reasons=reasons)

@@ -119,9 +119,7 @@ class ObjAppearanceOrderSettings(Settings):
     min_gap: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
     """Any two of the four appear more than this apart, seconds (VLM-3R's scripts). Of what the
     first frame shows, at most one is asked about."""
-    sets: Annotated[int, Field(ge=1)] | None = Field(
-        default=5, json_schema_extra={"sampling": True}
-    )
+    sets: Annotated[int, Field(ge=1)] | None = Field(default=5, json_schema_extra=SAMPLING)
     """Sets of four categories drawn for each scene; all admissible ones with null. VSI-Bench has
     about 4.5 for each of its ScanNet and ScanNet++ scenes."""
 
@@ -150,9 +148,7 @@ class RoutePlanningSettings(Settings):
     """Fewest turns to fill in."""
     max_blanks: Annotated[int, Field(ge=1, le=3)] = 3
     """Most turns to fill in."""
-    routes: Annotated[int, Field(ge=1)] | None = Field(
-        default=3, json_schema_extra={"sampling": True}
-    )
+    routes: Annotated[int, Field(ge=1)] | None = Field(default=3, json_schema_extra=SAMPLING)
     """Routes drawn for each scene, the numbers of turns in equal parts; all admissible ones with
     null (of at most 4,000 ways looked at for each number of turns)."""
 
