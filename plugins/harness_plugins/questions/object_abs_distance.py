@@ -97,7 +97,7 @@ class ObjectAbsDistance:
     ) -> Recomputed:
         rules = self.settings
         _, metres = nearest_of(pair[0], pair[1:], style, rules.mode)
-        reasons = overlaps(pair)
+        reasons = overlaps(pair) if style == "vsi_bench" else []
         if metres < rules.min_distance:
             reasons.append(f"{metres:.2f} m apart, less than min_distance {rules.min_distance:g}")
         tolerance = rules.audit_tolerance

@@ -173,7 +173,7 @@ class ObjectRelDistance:
             key=_metres,
         )[:2]
         margin = second.metres - first.metres
-        reasons = overlaps((target, first.nearest))
+        reasons = overlaps((target, first.nearest)) if style == "vsi_bench" else []
         if style == "vsi_100k":
             several = [s for s in subjects if max(s.count, len(s.instances)) > 1]
             reasons += [f"the option {s.category!r} occurs more than once" for s in several]
@@ -184,7 +184,7 @@ class ObjectRelDistance:
             )
         if first.metres < rules.min_distance:
             reasons.append(
-                f"the closest is {first.metres:.2f} m away, less than min_distance "
+                f"the closest is {first.metres:.3f} m away, less than min_distance "
                 f"{rules.min_distance:g}"
             )
         return word_verdict(question, names[first.nearest.category], margin, reasons)

@@ -12,7 +12,7 @@ from harness.geometry import overlap
 from harness.question import Question, Style
 from harness.scene import Scene, SceneObject
 from harness_plugins.questions.naming import category_named
-from harness_plugins.questions.subjects import rounded, rounding_margin
+from harness_plugins.questions.subjects import rounded, rounding_margin, spoken
 from harness_plugins.questions.wording import plain, says_closest_points
 
 # An answer on a rounding boundary is right on either side of it.
@@ -60,7 +60,7 @@ def subject(scene: Scene, name: str, notes: list[str]) -> Subject | None:
     if category is None:
         notes.append(f"the scene has no category {name!r}, or several it may mean")
         return None
-    if plain(category) != plain(name):
+    if plain(name) not in (plain(category), plain(spoken(category))):
         notes.append(f"took {name!r} for the scene's {category!r}")
     boxes = scene.of(category)
     count = scene.counts.get(category, len(boxes))

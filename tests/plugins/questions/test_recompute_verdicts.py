@@ -121,12 +121,11 @@ def test_the_written_category_goes_before_its_other_names(room):
 
 
 def test_other_names_are_told(room):
-    scene = room(("coat hanger", 0, 0, 1.7))
-    found = SIZE.recompute(scene, size("coat rack", "170"))
-    assert (found.agrees, found.reasons) == (
-        True,
-        ("took 'coat rack' for the scene's 'coat hanger'",),
-    )
+    scene = room(("coat hanger", 0, 0, 1.7), ("table", 1, 0, 0.9))
+    for name, reasons in (("coat rack", ()), ("desk", ("took 'desk' for the scene's 'table'",))):
+        answer = "170" if name == "coat rack" else "90"
+        found = SIZE.recompute(scene, size(name, answer))
+        assert (found.agrees, found.reasons) == (True, reasons)
 
 
 def test_sizes_agree_to_their_rounding(room):
