@@ -2,10 +2,13 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from harness.component import QuestionGenerator, SceneSource
+from harness.layout.camera import camera_walk
+from harness.layout.visibility import drawn_visibility
 from harness_plugins.hooks import harness_question_generators, harness_scene_sources
 
 SOURCES = {component.name: component for component in harness_scene_sources()}
@@ -21,6 +24,8 @@ def test_names():
         "object_rel_direction",
         "object_size_estimation",
         "room_size_estimation",
+        "obj_appearance_order",
+        "route_planning",
     ]
 
 
@@ -36,9 +41,12 @@ def test_generators_are_built_from_their_defaults(name, room, ask):
     generator = component.create(component.config())
     assert isinstance(generator, QuestionGenerator)
     scene = room(
-        ("bed", 0, 0), ("sofa", 2, 0), ("lamp", 0.5, 3), ("tv", 4, 1), ("desk", 1, 4.4),
-        ("chair", 4, 4), ("chair", 5, 5),
+        ("bed", 0, 0, 0.4), ("sofa", 2, 0, 0.4), ("lamp", 0.5, 3, 0.4), ("tv", 4, 1, 0.4),
+        ("desk", 1, 4.4, 0.4), ("chair", 4, 4, 0.4), ("chair", 5, 5, 0.4),
     )  # fmt: skip
+    scene = replace(scene, floor=((-1.0, -1.0), (6.0, -1.0), (6.0, 6.0), (-1.0, 6.0)))
+    frames = camera_walk(scene, seconds=60, fps=2, width=80, height=60, seed=0)
+    scene = replace(scene, frames=frames, visibility=drawn_visibility(scene, frames))
     for style in ("vsi_bench", "vsi_100k"):
         questions = ask(generator, scene, style)
         assert questions, style

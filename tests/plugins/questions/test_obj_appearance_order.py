@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from harness.layout.camera import camera_walk
-from harness.layout.drawing import Drawing
-from harness.layout.raster import render
+from harness.layout.visibility import drawn_visibility
 from harness.question import Question, from_row
 from harness.scene import Box, Frame, Intrinsics, Scene, SceneObject, Visibility
 from harness_plugins.questions.obj_appearance_order import build
@@ -225,24 +224,15 @@ def test_a_drawn_walk_is_asked_about(ask):
     source = procedural.build(ProceduralSettings(scenes=1))
     scene = source.load(source.scene_ids()[0])
     frames = camera_walk(scene, seconds=20, fps=2, width=80, height=60, seed=0)
-    drawing = Drawing.of(scene)
-    pixels = np.array(
-        [
-            [np.count_nonzero(picture == number) for number in range(len(scene.objects))]
-            for picture in (render(drawing, frame).instance for frame in frames)
-        ],
-        dtype=np.int32,
-    )
-    shown = replace(
-        scene, frames=frames, visibility=Visibility(tuple(o.id for o in scene.objects), pixels)
-    )
+    visibility = drawn_visibility(scene, frames)
+    shown = replace(scene, frames=frames, visibility=visibility)
     found = ask(build(ObjAppearanceOrderSettings()), shown)
     assert len(found) == 5
     for question in found:
         firsts = []
         for category in question.answer.split(", "):
             columns = [i for i, thing in enumerate(scene.objects) if thing.category == category]
-            shares = pixels[:, columns].sum(axis=1) / (80 * 60)
+            shares = visibility.pixels[:, columns].sum(axis=1) / (80 * 60)
             firsts.append(next(frames[i].time for i, share in enumerate(shares) if share >= 0.001))
         assert min(after - before for before, after in pairwise(firsts)) == question.margin > 1
 
