@@ -9,6 +9,7 @@ Shapes: n points, t triangles, e edges of an outline.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,9 +26,9 @@ from harness.scene import Array, Vec3
 # The generator's settings (VLM-3R's scripts). It draws without a seed, so its own results vary.
 ALPHA = 5.0
 SAMPLES = 10_000
-# An outline has no corner whose loss moves it by less, metres: samples of a room of 20 square
-# metres lie 5 cm apart, and its edge is ragged by that much. The area is taken before.
-OUTLINE_TOLERANCE = 0.1
+# The edge of a floor is ragged by about the distance between samples. Its outline has no corner
+# whose loss moves it by less than twice that; the area is taken before.
+OUTLINE_SPACINGS = 2.0
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class RoomFloor:
         area: square metres; 0 if the points lie too far apart, or all on a line.
         outline: (x, y) corners in metres around the largest part, counter-clockwise, the first
             not repeated; () if there is none. Holes and other parts are not in it, and corners
-            are left out where that moves it by less than 0.1 m.
+            are left out where that moves it by less than twice the usual distance between
+            samples: 0.11 m in a room of 20 square metres.
     """
 
     area: float
@@ -81,16 +83,19 @@ def room_floor(
         mesh = Delaunay(plan_n2)
     except QhullError:  # fewer than three places, or all on a line
         return RoomFloor(0.0, ())
-    area_t, radius_t = _measures(plan_n2[mesh.simplices])
+    # Points nearly on a line may get triangles with a corner at infinity, numbered n.
+    finite_t = (mesh.simplices < len(plan_n2)).all(axis=1)
+    area_t, radius_t = _measures(plan_n2[np.where(finite_t[:, None], mesh.simplices, 0)])
     kept_t = radius_t < 1 / alpha
     if not kept_t.any():
         return RoomFloor(0.0, ())
     filled_t = ~_outside(mesh.neighbors, kept_t)
     part_t = _parts(mesh.neighbors, filled_t)
     largest = np.bincount(part_t[filled_t], area_t[filled_t]).argmax()
-    ring_e2 = _ring(mesh, filled_t & (part_t == largest)) + middle
+    edges_e22 = mesh.points[_border(mesh, filled_t & (part_t == largest))] + middle
     area = float(area_t[filled_t if fill_holes else kept_t].sum())
-    return RoomFloor(area, _simplified(ring_e2))
+    spacing = math.sqrt(area_t[filled_t].sum() / len(drawn))
+    return RoomFloor(area, _outline(edges_e22, OUTLINE_SPACINGS * spacing))
 
 
 def room_centre(points: ArrayLike) -> Vec3:
@@ -136,21 +141,20 @@ def _outside(neighbours_t3: NDArray[np.int32], kept_t: NDArray[np.bool_]) -> NDA
     return np.asarray(reached[part_t])
 
 
-def _ring(mesh: Delaunay, inside_t: NDArray[np.bool_]) -> Array:
-    """(e, 2) corners around one part without holes, counter-clockwise."""
+def _border(mesh: Delaunay, inside_t: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """(e, 2) points at the ends of the edges between triangles inside and others."""
     # A neighbour of -1 is the last triangle here; that it does not exist comes first.
     edge = inside_t[:, None] & ((mesh.neighbors < 0) | ~inside_t[mesh.neighbors])
     triangle, opposite = np.nonzero(edge)
-    start = mesh.simplices[triangle, (opposite + 1) % 3]
-    end = mesh.simplices[triangle, (opposite + 2) % 3]
-    # Triangles of scipy's plane triangulations go counter-clockwise.
-    following = dict(zip(start.tolist(), end.tolist(), strict=True))
-    ring = [first := int(start.min())]
-    while (corner := following[ring[-1]]) != first:
-        ring.append(corner)
-    return np.asarray(mesh.points[ring])
+    ends = [mesh.simplices[triangle, (opposite + k) % 3] for k in (1, 2)]
+    return np.stack(ends, axis=1)
 
 
-def _simplified(ring_e2: Array) -> tuple[tuple[float, float], ...]:
-    polygon = shapely.Polygon(ring_e2).simplify(OUTLINE_TOLERANCE, preserve_topology=True)
-    return tuple((x, y) for x, y in shapely.get_coordinates(polygon)[:-1].tolist())
+def _outline(edges_e22: Array, tolerance: float) -> tuple[tuple[float, float], ...]:
+    """Corners around what the edges enclose, simplified; () if rounding leaves nothing of it."""
+    found = shapely.get_parts(shapely.polygonize(shapely.linestrings(edges_e22)))
+    if not len(found):
+        return ()
+    largest = shapely.Polygon(found[shapely.area(found).argmax()].exterior)
+    simple = largest.simplify(tolerance, preserve_topology=True)
+    return tuple((x, y) for x, y in shapely.get_coordinates(simple.normalize())[:-1][::-1].tolist())

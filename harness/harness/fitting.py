@@ -42,12 +42,14 @@ def upright_box(points: ArrayLike) -> Box:
     points_n3 = scene_points(points, "upright_box")
     if not len(points_n3):
         raise SceneError("upright_box: there are no points to put a box around; give at least one")
-    # About the points' middle, so that a map's large coordinates cost no precision.
-    middle = (points_n3.min(axis=0) + points_n3.max(axis=0)) / 2
-    local_n3 = points_n3 - middle
-    along = _direction(_hull(local_n3[:, :2]))
+    # About the points' middle, so that a map's large coordinates cost no precision; rows of
+    # coordinates, as numpy is slow to reduce columns of three.
+    local_3n = np.ascontiguousarray(points_n3.T)
+    middle = (local_3n.min(axis=1) + local_3n.max(axis=1)) / 2
+    local_3n = local_3n - middle[:, None]
+    along = _direction(_hull(local_3n[:2].T))
     axes = np.array([[along[0], along[1], 0.0], [-along[1], along[0], 0.0], [0.0, 0.0, 1.0]])
-    return _spanned(local_n3 @ axes.T, axes, middle)
+    return _spanned(axes @ local_3n, axes, middle)
 
 
 def aligned_box(points: ArrayLike) -> Box:
@@ -62,7 +64,7 @@ def aligned_box(points: ArrayLike) -> Box:
     points_n3 = scene_points(points, "aligned_box")
     if not len(points_n3):
         raise SceneError("aligned_box: there are no points to put a box around; give at least one")
-    return _spanned(points_n3, np.eye(3), np.zeros(3))
+    return _spanned(np.ascontiguousarray(points_n3.T), np.eye(3), np.zeros(3))
 
 
 def scene_points(points: ArrayLike, who: str) -> Array:
@@ -89,9 +91,9 @@ def scene_points(points: ArrayLike, who: str) -> Array:
     return points_n3
 
 
-def _spanned(local_n3: Array, axes: Array, origin: Array) -> Box:
+def _spanned(local_3n: Array, axes: Array, origin: Array) -> Box:
     """Box along `axes` around points given along them, from `origin`."""
-    low, high = local_n3.min(axis=0), local_n3.max(axis=0)
+    low, high = local_3n.min(axis=1), local_3n.max(axis=1)
     x, y, z = (origin + (low + high) / 2 @ axes).tolist()
     length, width, height = np.maximum(high - low, THINNEST).tolist()
     # Adding zero turns a minus zero into a plain one.

@@ -70,11 +70,12 @@ def visible_pixels(
         scene_points(cloud, f"object {name}") for cloud, name in zip(points, ids, strict=True)
     ]
     points_n3 = np.concatenate([*clouds, np.empty((0, 3))])
+    points_3n = np.ascontiguousarray(points_n3.T)
     bounds = np.cumsum([0, *map(len, clouds)])
     pixels = np.zeros((len(frames), len(ids)), dtype=np.int32)
     spacing: float | None = None
     for place, frame in enumerate(frames):
-        inside_n, u_n, v_n, z_n = _projected(points_n3, frame)
+        inside_n, u_n, v_n, z_n = _projected(points_3n, frame)
         if not len(inside_n):
             continue
         measured = depth(place)
@@ -89,14 +90,15 @@ def visible_pixels(
     return Visibility(tuple(ids), pixels)
 
 
-def _projected(points_n3: Array, frame: Frame) -> tuple[NDArray[np.intp], Array, Array, Array]:
+def _projected(points_3n: Array, frame: Frame) -> tuple[NDArray[np.intp], Array, Array, Array]:
     """Places of the points in the picture, ascending, and their u, v (pixels) and z (metres)."""
     camera, pose = frame.intrinsics, frame.pose
-    local_n3 = (points_n3 - pose[:3, 3]) @ pose[:3, :3]
-    before = np.flatnonzero(local_n3[:, 2] > NEAR)
-    x, y, z = local_n3[before].T
-    u = camera.fx * x / z + camera.cx
-    v = camera.fy * y / z + camera.cy
+    to_camera = pose[:3, :3].T
+    x, y, z = to_camera @ points_3n - (to_camera @ pose[:3, 3])[:, None]
+    before = np.flatnonzero(z > NEAR)
+    z = z[before]
+    u = x[before] * (camera.fx / z) + camera.cx
+    v = y[before] * (camera.fy / z) + camera.cy
     inside = (u >= 0) & (u < camera.width) & (v >= 0) & (v < camera.height)
     return before[inside], u[inside], v[inside], z[inside]
 
