@@ -57,8 +57,8 @@ def audit(
     """A verdict on each question, in their order; at most `BLOCK` of them are held at a time.
 
     Args:
-        scene_of: the scene of an id, or None if there is none. A `SceneError` is taken as the
-            reason why nothing can be told about the scene's questions.
+        scene_of: the scene of an id, or None if there is none. A `SceneError`, here or from a
+            family, is taken as the reason why nothing can be told.
         families: by question type. Other types cannot be told.
 
     Raises:
@@ -105,10 +105,14 @@ def _about(
         elif scene is None:
             yield _untold(reason)
         else:
-            yield _checked(family.recompute(scene, question), scene, question)
+            yield _recomputed(family, scene, question)
 
 
-def _checked(found: Recomputed, scene: Scene, question: Question) -> Recomputed:
+def _recomputed(family: Recomputes, scene: Scene, question: Question) -> Recomputed:
+    try:
+        found = family.recompute(scene, question)
+    except SceneError as error:
+        return _untold(f"the scene cannot be used: {error}")
     if question.dataset.casefold() == scene.dataset.casefold():
         return found
     other = f"the row says {question.dataset!r}, the scene is of {scene.dataset!r}"

@@ -12,8 +12,10 @@ import pytest
 
 from harness import audit as module
 from harness.audit import Audited, Tally, audit
-from harness.component import Recomputed
-from harness.errors import SceneError
+from harness.catalogue import Registered, Source
+from harness.component import Component, Recomputed, Settings
+from harness.errors import PluginError, SceneError
+from harness.guarded import GuardedQuestions
 from harness.question import Question, to_row
 from harness.scene import Scene
 
@@ -26,6 +28,7 @@ class Family:
     """Says 4 of every room."""
 
     asked: list[tuple[str, str]] = field(default_factory=list)
+    version: int = 1
 
     def recompute(self, scene: Scene, question: Question) -> Recomputed:
         self.asked.append((scene.id, question.id))
@@ -85,6 +88,30 @@ def test_what_cannot_be_told_says_why():
         (True, ()),
     ]
     assert rooms.loaded["porch"] == 0, "nothing is asked about it that could be told"
+
+
+@dataclass
+class Raising(Family):
+    error: Exception = field(default_factory=KeyError)
+
+    def recompute(self, scene: Scene, question: Question) -> Recomputed:
+        raise self.error
+
+
+def test_a_scene_that_a_family_cannot_use_is_told():
+    families = {"object_counting": Raising(error=SceneError("a box of 90 m"))}
+    (found,) = audit([asked(1, "hall")], Rooms(), families)
+    assert found.found == Recomputed(None, None, None, ("the scene cannot be used: a box of 90 m",))
+
+
+def test_a_familys_mistake_is_reported_with_its_name():
+    component = Component("rooms", Settings, lambda _: None, "about rooms")
+    registered = Registered("questions", component, Source("acme", "acme-rooms", "2.1"))
+    family = GuardedQuestions(Raising(error=KeyError("walls")), registered)
+    with pytest.raises(
+        PluginError, match=r"'rooms' .* of plugin 'acme' .*recomputing question '1' "
+    ):
+        list(audit([asked(1, "hall")], Rooms(), {"object_counting": family}))
 
 
 def test_rows_are_read_block_by_block(monkeypatch):
