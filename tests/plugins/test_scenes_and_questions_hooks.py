@@ -16,7 +16,15 @@ GENERATORS = {component.name: component for component in harness_question_genera
 
 
 def test_names():
-    assert list(SOURCES) == ["procedural", "vsi_bench_meta"]
+    assert list(SOURCES) == [
+        "aria_digital_twin",
+        "arkitscenes",
+        "procedural",
+        "vsi_bench_meta",
+        "scannet",
+        "scannetpp",
+        "store",
+    ]
     assert list(GENERATORS) == [
         "object_counting",
         "object_abs_distance",

@@ -19,7 +19,7 @@ from harness_plugins.questions.route.free_floor import FreeFloor
 from harness_plugins.questions.route.retrace import retrace
 from harness_plugins.questions.route.search import Route, Search
 from harness_plugins.questions.route.turns import TURNS
-from harness_plugins.questions.route.wording import UnclearRouteError, read, told
+from harness_plugins.questions.route.wording import UnclearRouteError, read, tellable, told
 from harness_plugins.questions.settings import RoutePlanningSettings
 from harness_plugins.questions.subjects import spoken
 
@@ -91,6 +91,7 @@ class RoutePlanning:
             thing
             for thing in scene.singletons
             if called[spoken(thing.category)] == 1
+            and tellable(spoken(thing.category))
             and max(thing.box.size) >= self.settings.min_landmark
             and thing.box.corners[:, 2].min() < highest
         )

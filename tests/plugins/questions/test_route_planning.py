@@ -17,10 +17,14 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from shapely import LineString, MultiPoint, Point, Polygon, union_all
 
+from harness.generate import Family, build_questions
+from harness.layout.camera import camera_walk
+from harness.layout.visibility import drawn_visibility
 from harness.question import Question, from_row
 from harness.scene import Box, Scene, SceneObject
+from harness_plugins.questions import obj_appearance_order as order
 from harness_plugins.questions.route_planning import build
-from harness_plugins.questions.settings import RoutePlanningSettings
+from harness_plugins.questions.settings import ObjAppearanceOrderSettings, RoutePlanningSettings
 from harness_plugins.questions.subjects import spoken
 from harness_plugins.scenes import procedural
 from harness_plugins.scenes.settings import ProceduralSettings
@@ -243,6 +247,7 @@ def test_landmarks_are_unique_large_and_not_too_high(ask):
         scene = floored(*CORNER[:2], lamp, bottoms={"lamp": 2.0 if lamp[-1] == 0.5 else 0.0})
         assert about(ask(ALL, scene), "bed", "sofa", "lamp") == []
     assert about(ask(ALL, floored(*CORNER, ("lamp", 0.5, 0.5))), "bed", "sofa", "lamp") == []
+    assert about(ask(ALL, floored(*CORNER[:2], ("lamp (on)", 3.8, 5.5))), "bed", "sofa") == []
     uncounted = floored(*CORNER)
     uncounted = replace(uncounted, counts={"bed": 1, "sofa": 1, "lamp": 2})
     assert ask(ALL, uncounted) == []
@@ -299,6 +304,28 @@ def test_a_robot_that_reads_the_question_arrives_with_the_answer_alone(seed, rou
         )
         assert recomputed.margin == pytest.approx(question.margin, abs=1e-4)
         assert 15 <= question.margin <= 45
+
+
+def test_shuffled_options_leave_the_text_alone():
+    """The core puts options in another order, and with them lists in brackets in the text."""
+    scenes = []
+    for scene in rooms(5, 6):
+        frames = camera_walk(scene, seconds=30, fps=2, width=80, height=60, seed=0)
+        scenes.append(replace(scene, frames=frames, visibility=drawn_visibility(scene, frames)))
+    families = {
+        name: Family(name, generator)
+        for name, generator in (
+            ("route_planning", build(RoutePlanningSettings())),
+            ("obj_appearance_order", order.build(ObjAppearanceOrderSettings())),
+        )
+    }
+    questions = build_questions(scenes, families, style="vsi_bench", seed=0)
+    assert set(Counter(q.generator for q in questions)) == set(families)
+    assert len({q.gold for q in questions}) == 4
+    by_id = {scene.id: scene for scene in scenes}
+    for question in questions:
+        found = families[question.generator].generator.recompute(by_id[question.scene], question)
+        assert (found.answer, found.agrees, found.reasons) == (question.answer, True, ())
 
 
 def test_most_rooms_have_a_route(ask):

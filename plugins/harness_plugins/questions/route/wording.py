@@ -33,6 +33,7 @@ _GO = re.compile(
 )
 _SIDE = re.compile(r"(.{1,80}?),? is (?:on|to) your (?:left|right)")
 _TURN = re.compile(r"turn (left|right|back)")
+_TELLABLE = re.compile(r"[^.,:;()]{1,80}")
 _END = "you have reached the final destination"
 
 
@@ -74,6 +75,11 @@ class Told:
 
 class UnclearRouteError(ValueError):
     """The text tells no route that is understood; the message says why."""
+
+
+def tellable(name: str) -> bool:
+    """Whether a name can be read back out of a text: it is short, and without punctuation."""
+    return _TELLABLE.fullmatch(name) is not None
 
 
 def told(start: str, facing: str, stops: Sequence[str], *, ahead: bool) -> str:
