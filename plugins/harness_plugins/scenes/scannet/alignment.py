@@ -39,7 +39,7 @@ def read_alignment(path: Path) -> Alignment:
         return Alignment(np.eye(4), (f"{path.name} is missing: not axis-aligned",))
     text = read_bytes(path, MOST_BYTES).decode("utf-8", errors="replace")
     values = [
-        value
+        value.strip()
         for key, _, value in (line.partition("=") for line in text.split("\n"))
         if key.strip() == KEY
     ]

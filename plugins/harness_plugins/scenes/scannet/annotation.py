@@ -106,6 +106,9 @@ def _segments(
     found = _ids(content.get("segIndices"), f"{path}: segIndices", problems)
     if found is None:
         return None
+    if not len(found):
+        problems.append(f"{path}: segIndices: is empty, expected the segment of each vertex")
+        return None
     if vertices is not None and len(found) != vertices:
         problems.append(
             f"{path}: segIndices: {len(found):,} segment ids, but the mesh has {vertices:,} "
