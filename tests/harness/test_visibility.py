@@ -12,7 +12,7 @@ from PIL import Image
 
 from harness.errors import SceneError
 from harness.layout import Drawing, camera_walk, drawn_visibility, render
-from harness.scene import Box, Frame, Intrinsics
+from harness.scene import Box, Frame, Intrinsics, Scene
 from harness.visibility import visible_pixels
 from harness_plugins.scenes.procedural import build
 from harness_plugins.scenes.settings import ProceduralSettings
@@ -237,6 +237,11 @@ def test_a_drawing_counts_what_it_draws(rooms):
         assert row.tolist() == [int((instance == n).sum()) for n in range(len(scene.objects))]
     assert found.objects == tuple(item.id for item in scene.objects)
     assert found.pixels.sum() > 1000
+
+
+def test_an_empty_room_shows_nothing():
+    empty = Scene("empty", "made", (), 20.0, (0.0, 0.0, 1.0), {})
+    assert drawn_visibility(empty, [looking()] * 2).pixels.shape == (2, 0)
 
 
 def test_a_smaller_drawing_counts_nearly_the_same(rooms):

@@ -64,12 +64,24 @@ class Rendered:
 
 def render(drawing: Drawing, frame: Frame) -> Rendered:
     """What the camera sees. Pixel (row, column) looks through (column + 0.5, row + 0.5)."""
+    return _drawn(drawing, frame).finish(drawing)
+
+
+def object_pixels(drawing: Drawing, frame: Frame) -> NDArray[np.int64]:
+    """(B,) pixels of each object in the picture that `render` gives, without the colours."""
+    canvas = _drawn(drawing, frame)
+    first = WALL + len(drawing.walls)
+    counts = np.bincount(canvas.code.ravel(), minlength=first + 3 * len(drawing.centres))
+    pixels: NDArray[np.int64] = counts[first:].reshape(-1, 3).sum(axis=1)
+    return pixels
+
+
+def _drawn(drawing: Drawing, frame: Frame) -> _Canvas:
     canvas = _Canvas(frame)
     canvas.floor_and_ceiling(drawing)
     canvas.draw_walls(drawing)
-    first = WALL + len(drawing.walls)
-    canvas.draw_boxes(drawing, first)
-    return canvas.finish(drawing, first)
+    canvas.draw_boxes(drawing, WALL + len(drawing.walls))
+    return canvas
 
 
 class _Canvas:
@@ -190,7 +202,8 @@ class _Canvas:
             )
         ]
 
-    def finish(self, drawing: Drawing, first: int) -> Rendered:
+    def finish(self, drawing: Drawing) -> Rendered:
+        first = WALL + len(drawing.walls)
         shades = _shades(drawing, self.origin)
         count = len(shades)
         edge = np.zeros(self.code.shape, dtype=bool)

@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.errors import SceneError
 from harness.layout.drawing import Drawing
-from harness.layout.raster import render
+from harness.layout.raster import object_pixels
 from harness.scene import Frame, Intrinsics, Scene, Visibility
 
 
@@ -34,8 +34,7 @@ def drawn_visibility(
     for place, frame in enumerate(frames):
         camera = frame.intrinsics
         small = _scaled(camera, width if width is not None else camera.width)
-        instance = render(drawing, replace(frame, intrinsics=small)).instance
-        counts = np.bincount(instance.ravel() + 1, minlength=len(scene.objects) + 1)[1:]
+        counts = object_pixels(drawing, replace(frame, intrinsics=small))
         share = camera.width * camera.height / (small.width * small.height)
         pixels[place] = np.round(counts * share)
     return Visibility(tuple(item.id for item in scene.objects), pixels)
