@@ -1,15 +1,18 @@
 """A `.sens` recording as an mp4 with a pose for each of its frames.
 
-Depth stays compressed in the file, and a JPEG is decoded no larger than the video needs.
+Depth stays compressed in the file, a JPEG is decoded no larger than the video needs, and no more
+than two pictures are in memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.atomic import write_jsonl
 from harness.errors import SceneError
@@ -60,8 +63,21 @@ def export_video(
         for place, pose in enumerate(poses[index] for index in indices)
     ]
     write_jsonl(poses_path(out), map(_row, indices, frames))
-    write_video(out, (sens.colour(index, (width, height)) for index in indices), fps)
+    with ThreadPoolExecutor(max_workers=1) as decoder:
+        write_video(out, _pictures(sens, indices, (width, height), decoder), fps)
     return frames
+
+
+def _pictures(
+    sens: SensFile, indices: Sequence[int], size: tuple[int, int], decoder: Executor
+) -> Iterator[NDArray[np.uint8]]:
+    """The pictures in order; while one is encoded, the one after it is decoded."""
+    following = decoder.submit(sens.colour, indices[0], size)
+    for index in indices[1:]:
+        picture = following.result()
+        following = decoder.submit(sens.colour, index, size)
+        yield picture
+    yield following.result()
 
 
 def poses_path(out: Path) -> Path:
