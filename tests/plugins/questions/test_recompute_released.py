@@ -196,7 +196,8 @@ def test_duplicated_and_miscounted_boxes_are_told(real_scenes, ask):
     ]
     faulty = [found for found in printers if found.reasons]
     assert {found.agrees for found in printers} == {True}
-    assert [len(found.reasons) for found in faulty] == [1] * 7  # two of the nine scenes have several printers
+    # Two of the nine scenes have several printers, whose size nobody asks about.
+    assert [len(found.reasons) for found in faulty] == [1] * 7
     assert {found.reasons[0].partition(": ")[2].partition(":")[0] for found in faulty} == {
         "object_bbox.printer[1]"
     }
