@@ -4,6 +4,7 @@ import io
 import itertools
 import os
 import struct
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -316,3 +317,26 @@ def test_any_damage_gives_values_or_a_scene_error(sens, changes, cut):
                 assert np.isfinite(depth).all()
         except SceneError as error:
             assert ".sens: " in str(error)  # noqa: PT017
+
+
+def test_memory_holds_one_frame_of_a_large_file(tmp_path):
+    path, frames, payload = tmp_path / "large.sens", 400, 3 * 2000 * 1500
+    with path.open("wb") as file:
+        file.write(head(codes=(0, 0), sizes=(2000, 1500, 2, 3), frames=frames))
+        for number in range(frames):
+            file.write(struct.pack("<16f4Q", *POSE, number, number, payload, 12))
+            file.seek(payload, io.SEEK_CUR)  # a hole: 3.6 GB that take no room on the disk
+            file.write(DEPTH.tobytes())
+    tracemalloc.start()
+    try:
+        recording = SensFile(path)
+        assert len(recording.poses()) == frames
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+        assert recording.entry(frames - 1).colour_time == frames - 1
+        for number in (0, frames - 1):
+            assert recording.colour(number).shape == (1500, 2000, 3)
+            assert np.array_equal(recording.depth(number), DEPTH / np.float32(1000))
+        # The stored picture, Pillow's and the array's: at most three of one frame at once.
+        assert tracemalloc.get_traced_memory()[1] < 3.5 * payload
+    finally:
+        tracemalloc.stop()
