@@ -22,6 +22,7 @@ from harness.errors import SceneError
 from harness.scene import Array, Frame, Intrinsics
 from harness.video import write_video
 from harness_plugins.scenes.arkitscenes.trajectory import Trajectory, read_trajectory
+from harness_plugins.scenes.files.bounded import read_bytes
 from harness_plugins.scenes.files.pacing import shown_at_rate
 from harness_plugins.scenes.files.png import read_colour, read_depth
 from harness_plugins.scenes.files.problems import short
@@ -157,14 +158,11 @@ def _timed(folder: Path, ending: str) -> list[tuple[float, Path]]:
 
 
 def _read_camera(path: Path) -> Intrinsics:
+    text = read_bytes(path, _MOST_CAMERA_BYTES).decode(errors="replace")
     try:
-        with path.open(encoding="ascii") as file:
-            text = file.read(_MOST_CAMERA_BYTES)
         values = [float(word) for word in text.split()]
-    except (OSError, ValueError) as error:
-        raise SceneError(
-            f"{path}: not readable as a camera ({error}); download it again"
-        ) from error
+    except ValueError:
+        values = []
     if len(values) != 6 or not np.isfinite(values).all() or min(values[:4]) < 1:
         raise SceneError(f"{path}: expected 'width height fx fy cx cy', found {short(text)}")
     width, height, fx, fy, cx, cy = values

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -86,14 +86,16 @@ class ARKitScenes:
         path, mesh = folder / f"{scene_id}{_ANNOTATION}", folder / f"{scene_id}_3dod_mesh.ply"
         annotation = read_annotation(path, self._labels)
         vertices = read_mesh(mesh).vertices.astype(np.float64)
-        instances = with_points(annotation.instances, vertices)
+        instances = annotation.instances
+        if self.settings.visibility:
+            instances = with_points(instances, vertices)
         found = take_inventory(instances, self._labels, scene_id, str(path))
         room = mesh_room(vertices, mesh)
         frames, visibility = self._looks(_recording(folder, scene_id), found.objects)
         return Scene(
             id=scene_id,
             dataset=DATASET,
-            objects=found.objects,
+            objects=tuple(replace(thing, points=None) for thing in found.objects),
             room_area=room.area,
             room_centre=room.centre,
             counts=found.counts,

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.transform import Rotation, Slerp
 
-from harness.errors import SceneError
 from harness.scene import Array
+from harness_plugins.scenes.files.bounded import read_bytes
 from harness_plugins.scenes.files.problems import refuse, short
 
 MOST_BYTES = 64 * 2**20
@@ -55,12 +55,8 @@ def read_trajectory(path: Path) -> Trajectory:
         SceneError: the file is missing, too large, empty, or a line is not seven finite numbers
             after the time before it; all problems at once.
     """
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise SceneError(f"{path}: more than {MOST_BYTES} bytes, expected a trajectory")
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SceneError(f"{path}: not readable as text ({error}); download it again") from error
+    # A byte that is no text makes a line that is no seven numbers.
+    lines = read_bytes(path, MOST_BYTES).decode(errors="replace").splitlines()
     rows: list[list[float]] = []
     problems: list[str] = []
     for number, line in enumerate(lines, 1):

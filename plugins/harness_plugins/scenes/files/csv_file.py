@@ -27,6 +27,8 @@ def csv_rows(
     Raises:
         SceneError: the file is missing, too large, no text, lacks columns, or a row is cut off.
     """
+    if not path.is_file():
+        raise SceneError(f"{path}: no such file; download it")
     try:
         size = path.stat().st_size
         if size > most_bytes:
@@ -36,8 +38,6 @@ def csv_rows(
             )
         with path.open(encoding="utf-8-sig", newline="") as file:
             yield from _rows(path, csv.reader(file), columns)
-    except FileNotFoundError as error:
-        raise SceneError(f"{path}: does not exist; download it") from error
     except OSError as error:
         raise SceneError(f"{path}: cannot be read ({error.strerror})") from error
     except (UnicodeDecodeError, csv.Error) as error:

@@ -1,4 +1,4 @@
-"""JSON of a release: bounded before it is read, and every error names the file."""
+"""JSON of a release: bounded, and every error names the file."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import SceneError
+from harness_plugins.scenes.files.bounded import read_bytes
 
 # Bytes. The largest JSON of the releases, ScanNet++'s segments of a large mesh, has about 100 MB;
 # parsed, a file takes ten times its size in memory.
@@ -18,7 +19,7 @@ def read_json_object(path: Path, *, most_bytes: int = MOST_BYTES) -> dict[str, A
 
     Args:
         path: a UTF-8 file.
-        most_bytes: a larger file is refused before it is read.
+        most_bytes: a larger file is refused.
 
     Raises:
         SceneError: the file is missing, too large, truncated or holds something else; it is named.
@@ -39,19 +40,7 @@ def read_json_list(path: Path, *, most_bytes: int = MOST_BYTES) -> list[Any]:
 
 def _read(path: Path, kind: type, words: str, most_bytes: int) -> Any:
     try:
-        size = path.stat().st_size
-        if size > most_bytes:
-            raise SceneError(
-                f"{path}: {size} bytes, expected at most {most_bytes}: this is not the release's "
-                "file; download it again"
-            )
-        if not path.is_file():
-            raise SceneError(f"{path}: is no regular file; put the release's file there")
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise SceneError(f"{path}: does not exist; download it") from error
-    except OSError as error:
-        raise SceneError(f"{path}: cannot be read ({error.strerror})") from error
+        content = json.loads(read_bytes(path, most_bytes).decode())
     except (ValueError, RecursionError) as error:
         raise SceneError(
             f"{path}: not readable as JSON ({error}); it may be truncated: download it again"

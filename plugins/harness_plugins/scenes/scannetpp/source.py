@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import numpy as np
 from harness.errors import SceneError
 from harness.scene import Frame, Scene, SceneObject, VideoRef, Visibility
 from harness.visibility import visible_pixels
+from harness_plugins.scenes.files.bounded import read_bytes
 from harness_plugins.scenes.files.choice import choose_scenes, known_scene
 from harness_plugins.scenes.files.inventory import take_inventory
 from harness_plugins.scenes.files.labels import Labels, shipped_labels
@@ -99,7 +100,7 @@ class ScanNetPP:
         return Scene(
             id=scene_id,
             dataset=DATASET,
-            objects=found.objects,
+            objects=tuple(replace(thing, points=None) for thing in found.objects),
             room_area=room.area,
             room_centre=room.centre,
             counts=found.counts,
@@ -192,15 +193,12 @@ def _seen(scan: Scan, objects: Sequence[SceneObject], frames: Sequence[Frame]) -
     clouds = [np.empty((0, 3)) if thing.points is None else thing.points for thing in objects]
     # The objects' own vertices are in the whole mesh too, which hides nothing more.
     ids = [thing.id for thing in objects]
-    rest = "".join(ids) + " and the rest"
+    rest = "".join(ids) + " and the rest"  # longer than each of them, so none of them
     seen = visible_pixels([*clouds, scan.vertices], [*ids, rest], frames, lambda _: None)
     return Visibility(tuple(ids), np.ascontiguousarray(seen.pixels[:, :-1]))
 
 
 def _read_split(path: Path) -> frozenset[str]:
-    try:
-        with path.open(encoding="utf-8") as file:
-            text = file.read(_MOST_SPLIT_BYTES)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SceneError(f"{path}: not readable as text ({error}); download it again") from error
-    return frozenset(line.strip() for line in text.splitlines() if line.strip())
+    # Ids that are no text are none of the folders' names.
+    lines = read_bytes(path, _MOST_SPLIT_BYTES).decode(errors="replace").splitlines()
+    return frozenset(line.strip() for line in lines if line.strip())
