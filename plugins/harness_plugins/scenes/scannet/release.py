@@ -29,12 +29,16 @@ class Release:
         return inside if inside.is_dir() else self.root
 
     def scan_ids(self) -> list[str]:
-        """Folders named as scans are."""
-        return sorted(
-            path.name
-            for path in self.scans.iterdir()
-            if _SCAN.fullmatch(path.name) and path.is_dir()
-        )
+        """Folders named as scans are.
+
+        Raises:
+            SceneError: the folder cannot be read.
+        """
+        try:
+            paths = list(self.scans.iterdir())
+        except OSError as error:
+            raise SceneError(f"{self.scans}: cannot be read ({error.strerror})") from error
+        return sorted(path.name for path in paths if _SCAN.fullmatch(path.name) and path.is_dir())
 
     def file(self, scan: str, ending: str) -> Path:
         """A scan's file, such as `_vh_clean_2.ply`."""

@@ -46,9 +46,9 @@ class ScanNet:
         if not root.is_dir():
             return [f"root {root} is no folder: {_REMEDY}"]
         release, lacking = Release(root), []
-        if not release.scan_ids():
-            lacking.append(f"no folder such as scene0000_00 in {release.scans}: {_REMEDY}")
         try:
+            if not release.scan_ids():
+                lacking.append(f"no folder such as scene0000_00 in {release.scans}: {_REMEDY}")
             if read_map(self.settings.labels).columns and not release.label_table.is_file():
                 lacking.append(
                     f"{release.label_table} does not exist: {_DOWNLOAD}, or choose `labels: raw`"
