@@ -94,11 +94,11 @@ class _Sheet:
 
     @property
     def width(self) -> int:
-        return math.ceil((self.high[0] - self.low[0]) * self.scale) + 2 * _MARGIN
+        return math.ceil(float(self.high[0] - self.low[0]) * self.scale) + 2 * _MARGIN
 
     @property
     def height(self) -> int:
-        return math.ceil((self.high[1] - self.low[1]) * self.scale) + 2 * _MARGIN
+        return math.ceil(float(self.high[1] - self.low[1]) * self.scale) + 2 * _MARGIN
 
     @property
     def inner(self) -> Bounds:
