@@ -6,9 +6,10 @@ import fcntl
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,41 @@ def test_a_full_disk_stops_the_import_and_it_goes_on_when_there_is_room(
     assert run(broken, *settings).before == 2
     run(unbroken, *settings)
     assert contents(broken) == contents(unbroken)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A small file system, which only root may make."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if not mounted("-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)):
+        pytest.skip("no file system can be mounted here")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def mounted(*arguments: str) -> bool:
+    try:
+        ended = subprocess.run(["mount", *arguments], capture_output=True, check=False)
+    except FileNotFoundError:
+        return False
+    return ended.returncode == 0
+
+
+def test_a_disk_that_fills_up_and_is_enlarged(
+    install, harness_main, disk: Path, tmp_path: Path
+) -> None:
+    install("perilous")
+    command = ("scenes", "import", "perilous", "--set", "scenes=70", "--workers", "2", "--out")
+    ended = harness_main(*command, disk / "store")
+    assert ended.code == 1
+    assert ended.err.splitlines()[-1].startswith("error: the disk is full, or your quota on it (")
+    assert mounted("-o", "remount,size=8m", str(disk))
+    ended = harness_main(*command, disk / "store")
+    assert ended.code == 0
+    assert "were there before" in ended.out
+    harness_main(*command, tmp_path / "unbroken")
+    assert contents(disk / "store") == contents(tmp_path / "unbroken")
 
 
 def test_videos(run: Import, tmp_path: Path) -> None:

@@ -46,7 +46,9 @@ def filmed_frames(
     drawn = scene.video is not None and scene.video.layout
     clip = read_clip(video, frames=COUNT)
     key_frames = []
-    for picture, index, time in zip(clip.frames, clip.indices, clip.times, strict=True):
+    shown = zip(clip.frames, clip.indices, clip.times, strict=True)
+    # A video shorter than this repeats frames.
+    for index, (picture, time) in {index: (one, time) for one, index, time in shown}.items():
         if poses is None:
             pose = _nearest(scene.frames, time)
         else:

@@ -85,7 +85,7 @@ def headline(scene: Scene) -> str:
     ]
     if scene.visibility is not None:
         unseen = len(unseen_objects(scene))
-        facts.append(f"{unseen} objects in no frame (dashed)" if unseen else "all objects visible")
+        facts.append(f"{unseen} in no frame (dashed)" if unseen else "all in some frame")
     if not scene.floor:
         facts.append("outline unknown")
     return "  ·  ".join(facts)

@@ -19,6 +19,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any, Literal
 
 from harness import errors
+from harness.catalogue import is_exhaustion
 from harness.errors import HarnessError
 from harness.layout.worker import start
 from harness.scene_import.job import ImportJob, import_scene, of_death
@@ -79,7 +80,7 @@ def _workers(job: ImportJob, count: int) -> Iterator[list[_Worker]]:
             worker.end()
 
 
-@dataclass
+@dataclass(eq=False)
 class _Worker:
     """A process, started with its first scene, and another one after it died."""
 
@@ -88,7 +89,7 @@ class _Worker:
     code: int | None = None
     process: BaseProcess | None = None
     began: bool = False
-    connection: Connection[Any, Any] = field(init=False)
+    connection: Connection[Any, Any] = field(init=False, repr=False)
 
     def begin(self, item: Item) -> None:
         if self.process is None:
@@ -145,7 +146,8 @@ def _serve(channel: Connection[Any, Any], job: ImportJob) -> None:
     except EOFError:
         return
     except OSError as error:
-        channel.send(("OSError", error.errno, str(error.filename or job.store)))
+        number = errno.ENOSPC if is_exhaustion(error) else error.errno or errno.EIO
+        channel.send(("OSError", number, str(error.filename or job.store)))
     except HarnessError as error:
         kinds = [one.__name__ for one in type(error).__mro__ if one.__module__ == errors.__name__]
         channel.send((kinds[0], 0, str(error)))
@@ -157,7 +159,7 @@ def _raise(said: tuple[str, int, str] | None) -> None:
         return
     kind, number, text = said
     if kind == "OSError":
-        raise OSError(number or errno.EIO, os.strerror(number or errno.EIO), text)
+        raise OSError(number, os.strerror(number), text)
     raise getattr(errors, kind)(text)
 
 
