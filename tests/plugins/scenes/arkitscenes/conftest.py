@@ -62,7 +62,7 @@ class Release:
     def write(self, scan=SCAN, fold="Validation"):
         parts = [
             grid((0, 0, 0), (4, 3, 0), 0.1),
-            *(grid(low, high, 0.05) for _, low, high in THINGS),
+            *(grid(low, high, 0.1) for _, low, high in THINGS),
         ]
         self.folder(scan, fold).mkdir(parents=True)
         vertices = np.concatenate(parts)
