@@ -26,7 +26,8 @@ from harness.suggest import suggestion
 Form = Literal["jsonl", "parquet", "datasets", "vsi_bench", "sharegpt", "ms_swift"]
 FORMS: tuple[Form, ...] = get_args(Form)
 
-_Encode = Callable[[Question], dict[str, Any]]
+_Row = dict[str, Any]
+_Encode = Callable[[Question, _Row], _Row]
 
 # Form -> the suffixes its path may have; a folder has none of those that files have.
 _SUFFIXES: dict[Form, tuple[str, ...]] = {
@@ -96,20 +97,21 @@ def write_questions(
     counted = Composition()
     with _sink(chosen, path, told, counted) as put:
         encode = _encoder(chosen, told)
-        for question in _sound(questions):
+        for question, row in _sound(questions):
             counted.add(question)
-            put(encode(question))
+            put(encode(question, row))
         if not counted.questions:
             raise HarnessError(f"{path}: no questions to write")
     return counted
 
 
-def _sound(questions: Iterable[Question]) -> Iterator[Question]:
-    """Questions that can be read back, each id once."""
+def _sound(questions: Iterable[Question]) -> Iterator[tuple[Question, _Row]]:
+    """Questions that can be read back, each id once, with their rows."""
     seen: set[str] = set()
     for question in questions:
+        row = in_order(question)
         try:
-            identity = checked(in_order(question)).id
+            identity = checked(row).id
         except HarnessError as error:
             raise HarnessError(
                 f"question {question.id or question.text!r:.200} cannot be written: {error}"
@@ -117,7 +119,7 @@ def _sound(questions: Iterable[Question]) -> Iterator[Question]:
         if identity in seen:
             raise HarnessError(f"question {identity!r:.100} comes twice, expected each id once")
         seen.add(identity)
-        yield question
+        yield question, row
 
 
 def _sink(
@@ -132,16 +134,15 @@ def _sink(
 
 def _encoder(form: Form, about: SetDescription) -> _Encode:
     if form == "sharegpt":
-        return lambda question: sharegpt_row(question, about)
+        return lambda question, _: sharegpt_row(question, about)
     if form == "ms_swift":
-        return lambda question: ms_swift_row(question, about)
+        return lambda question, _: ms_swift_row(question, about)
     if form == "vsi_bench":
         return _Benchmark()
-    return in_order if form == "jsonl" else _flat
+    return (lambda _, row: row) if form == "jsonl" else _flat
 
 
-def _flat(question: Question) -> dict[str, Any]:
-    row = in_order(question)
+def _flat(_: Question, row: _Row) -> _Row:
     return {**row, "settings": settings_text(row["settings"])}
 
 
@@ -152,8 +153,7 @@ class _Benchmark:
         self._written = 0
         self._own: bool | None = None
 
-    def __call__(self, question: Question) -> dict[str, Any]:
-        row = in_order(question)
+    def __call__(self, question: Question, row: _Row) -> _Row:
         if self._own is None:
             self._own = _is_whole(question.id)
         if self._own and not _is_whole(question.id):
@@ -161,9 +161,9 @@ class _Benchmark:
                 f"question {question.id!r:.100}: VSI-Bench's ids are whole numbers, as the first "
                 "question's is; expected all of them to be, or none"
             )
-        row["id"] = int(question.id) if self._own else self._written
+        number = int(question.id) if self._own else self._written
         self._written += 1
-        return {name: row[name] for name in BENCHMARK_COLUMNS}
+        return {name: row[name] for name in BENCHMARK_COLUMNS} | {"id": number}
 
 
 def _is_whole(text: str) -> bool:

@@ -147,6 +147,31 @@ def interval_chart(
     return _figure(title, f"{title}: {described}", bottom + BOTTOM, parts, Markup())
 
 
+def histogram(
+    title: str, edges: Sequence[float], counts: Sequence[int], x_label: str, y_label: str
+) -> Markup:
+    """A figure with a bar for each count, from its edge to the next; empty Markup without counts."""
+    if not counts or max(counts) <= 0:
+        return Markup()
+    y_ticks = ticks(0, max(counts))
+    x_ticks = [t for t in ticks(edges[0], edges[-1]) if edges[0] <= t <= edges[-1]] or [edges[0]]
+    x_axis = _Axis(edges[0], edges[-1], LEFT, WIDTH - RIGHT)
+    y_axis = _Axis(0, y_ticks[-1], HEIGHT - BOTTOM, TOP)
+    parts = [
+        *_y_grid(y_ticks, y_axis),
+        *_x_marks(x_ticks, x_axis, TOP, HEIGHT - BOTTOM, grid=False),
+        _text(0, 12, y_label, "axis"),
+        _text(WIDTH - RIGHT, HEIGHT - 4, x_label, "axis end"),
+        *(
+            _bar(x_axis.at(low), x_axis.at(high), y_axis.at(count), f"{low:g} to {high:g}: {count}")
+            for low, high, count in zip(edges, edges[1:], counts, strict=False)
+            if count
+        ),
+    ]
+    described = f"{title}: {sum(counts):,} from {edges[0]:g} to {edges[-1]:g} {x_label}"
+    return _figure(title, described, HEIGHT, parts, Markup())
+
+
 def thinned(points: Sequence[Point], limit: int = MAX_POINTS) -> tuple[Point, ...]:
     """At most about `limit` points: the lowest and the highest of each stretch, so spikes stay."""
     if len(points) <= limit:
@@ -191,6 +216,14 @@ def _dot(dot: Dot, y: float, axis: _Axis) -> list[Markup]:
         + Markup("</circle>")
     )
     return [*parts, _text(WIDTH, y + 4, f"{dot.value:.1f}", "value end")]
+
+
+def _bar(left: float, right: float, top: float, name: str) -> Markup:
+    # a hair of the page between bars, unless they are hairs themselves
+    gap = 1 if right - left > 4 else 0
+    return Markup('<rect class="bar" x="{}" y="{}" width="{}" height="{}">{}</rect>').format(
+        _n(left + gap / 2), _n(top), _n(right - left - gap), _n(HEIGHT - BOTTOM - top), _title(name)
+    )
 
 
 def _described(dot: Dot) -> str:
