@@ -21,6 +21,7 @@ from harness.store import SceneStore
 from harness.video import probe
 
 Import = Callable[..., Summary]
+FIXTURES = Path(__file__).parent / "fixtures"
 
 DIED = (
     "the process that read this scene {}, twice, the second time with no other beside it (most "
@@ -321,6 +322,35 @@ def test_an_import_that_was_killed_goes_on_and_ends_the_same(
     assert done <= kept <= summary.before
     run(tmp_path / "unbroken", *settings)
     assert contents(tmp_path / "killed") == contents(tmp_path / "unbroken")
+
+
+@pytest.mark.slow
+def test_killed_at_any_write_of_its_own_an_import_goes_on_and_ends_the_same(
+    run: Import, tmp_path: Path
+) -> None:
+    settings = ["scenes=5", "faulty=[3]", "footage=true"]
+    writes = killed_at(tmp_path / "unbroken", 0)
+    unbroken = contents(tmp_path / "unbroken")
+    assert len(unbroken) == 7
+    for number in range(1, writes + 1, 3):
+        store = tmp_path / f"killed-{number}"
+        assert killed_at(store, number) == -signal.SIGKILL
+        run(store, *settings, workers=1, videos=True)
+        assert contents(store) == unbroken, number
+
+
+def killed_at(store: Path, number: int) -> int:
+    """Number of writes, or the signal (negative) that ended the process."""
+    ended = subprocess.run(
+        [sys.executable, FIXTURES / "import_killed_at_a_write.py", store, str(number)],
+        env={**os.environ, "PYTHONPATH": str(FIXTURES / "plugins/perilous")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ended.returncode <= 0, ended.stderr
+    return ended.returncode or int(ended.stdout)
 
 
 def test_ctrl_c_keeps_what_was_read(run: Import, tmp_path: Path, harness_process) -> None:
