@@ -71,7 +71,7 @@ def _film(scene: Scene, path: Path, shot: _Shot) -> Scene:
         raise VideoError(f"scene {scene.id}: {sidecar}: {error.strerror}") from error
     except HarnessError as error:
         raise VideoError(f"scene {scene.id}: cannot be drawn: {error}") from error
-    return replace(scene, frames=frames, video=VideoRef(video, layout=True))
+    return replace(scene, frames=frames, visibility=None, video=VideoRef(video, layout=True))
 
 
 def film_all(
@@ -117,7 +117,12 @@ def film_all(
     with closing(_draw(jobs, shot, processes)) as drawn:
         for done, (number, scene) in enumerate(drawn, len(bare) - len(left) + 1):
             place = left[number]
-            filmed[place] = replace(filmed[place], frames=scene.frames, video=scene.video)
+            filmed[place] = replace(
+                filmed[place],
+                frames=scene.frames,
+                visibility=scene.visibility,
+                video=scene.video,
+            )
             tell(done, len(bare))
     return filmed
 
@@ -161,7 +166,10 @@ def _result(future: Future[Scene], scene: Scene) -> Scene:
 def _for_drawing(scene: Scene) -> Scene:
     """The scene without what drawing does not need and moving between processes would cost."""
     return replace(
-        scene, objects=tuple(replace(item, points=None) for item in scene.objects), frames=()
+        scene,
+        objects=tuple(replace(item, points=None) for item in scene.objects),
+        frames=(),
+        visibility=None,  # of other frames than those to be drawn
     )
 
 
@@ -218,7 +226,7 @@ def _found(scene: Scene, path: Path, shot: _Shot) -> Scene | None:
     except (OSError, ValueError, KeyError, TypeError):
         # Absent or damaged: drawn anew.
         return None
-    return replace(scene, frames=frames, video=VideoRef(video, layout=True))
+    return replace(scene, frames=frames, visibility=None, video=VideoRef(video, layout=True))
 
 
 def _files(path: Path) -> tuple[Path, Path]:

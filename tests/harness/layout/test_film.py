@@ -18,7 +18,7 @@ import pytest
 from harness.errors import VideoError
 from harness.frame_cache import FrameCache
 from harness.layout import Drawing, camera_walk, film, film_all, film_layout, render
-from harness.scene import Box, Scene, VideoRef
+from harness.scene import Box, Scene, VideoRef, Visibility
 from harness.schema import LayoutVideo
 from harness.video import read_clip, write_video
 
@@ -165,6 +165,20 @@ def test_all_scenes_in_order_and_footage_left_alone(rooms: list[Scene], tmp_path
     assert [scene.video and scene.video.layout for scene in filmed] == [True, False, True, True]
     assert told == [(1, 3), (2, 3), (3, 3)]
     assert all(len(scene.frames) == 8 for scene in filmed if scene is not footage)
+
+
+def test_what_other_frames_showed_is_dropped(rooms: list[Scene], tmp_path: Path) -> None:
+    """A release may pose and look through frames without having footage to show."""
+    recorded = film_layout(rooms[0], tmp_path / "x", SETTINGS, 0).frames[:3]
+    looked = replace(
+        rooms[0],
+        frames=recorded,
+        visibility=Visibility((rooms[0].objects[0].id,), np.ones((3, 1), dtype=np.int32)),
+    )
+    # Drawn first, found there the second time.
+    for _ in range(2):
+        (filmed,) = film_all([looked], tmp_path, SETTINGS, seed=1)
+        assert (len(filmed.frames), filmed.visibility) == (8, None)
 
 
 def test_processes_give_what_one_gives_and_keep_points(
