@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.scene import Frame, Intrinsics, Visibility
-from harness_plugins.scenes.aria_digital_twin.turn import Z_UP, is_unit, rotations
+from harness_plugins.scenes.aria_digital_twin.turn import Z_UP, is_place, is_unit, rotations
 from harness_plugins.scenes.files.csv_file import csv_rows
 from harness_plugins.scenes.files.pacing import shown_at_rate
 from harness_plugins.scenes.files.problems import refuse, short
@@ -47,8 +47,10 @@ def read_frames(path: Path, rate: float) -> tuple[tuple[int, ...], tuple[Frame, 
         except ValueError:
             problems.append(f"{where}: expected a time and seven numbers, found {short(texts)}")
             continue
-        if not np.isfinite(values).all() or not is_unit(np.array(values[3:])):
+        if not is_place(values[:3]) or not is_unit(np.array(values[3:])):
             problems.append(f"{where}: expected a pose with a quaternion of length 1")
+        elif not 0 <= moment < 2**63:
+            problems.append(f"{where}: tracking_timestamp_us: {short(time)} is no time")
         elif times and moment <= times[-1]:
             problems.append(f"{where}: tracking_timestamp_us: {time} does not come after the last")
         else:
@@ -57,7 +59,7 @@ def read_frames(path: Path, rate: float) -> tuple[tuple[int, ...], tuple[Frame, 
     if not (times or problems):
         problems.append(f"{path}: has no rows; download it again")
     refuse(problems)
-    kept = np.unique(shown_at_rate([(time - times[0]) / 1e9 for time in times], rate))
+    kept = np.unique(shown_at_rate([(time - times[0]) / 1e9 for time in times], rate, str(path)))
     moments = tuple(times[row] for row in kept)
     chosen_n7 = np.array(poses)[kept]
     turns_n33 = Z_UP @ rotations(chosen_n7[:, 3:])

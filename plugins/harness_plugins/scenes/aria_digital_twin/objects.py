@@ -11,7 +11,12 @@ import numpy as np
 
 from harness.errors import SceneError
 from harness.scene import Array, Box
-from harness_plugins.scenes.aria_digital_twin.turn import Z_UP, is_unit, rotations
+from harness_plugins.scenes.aria_digital_twin.turn import (
+    FARTHEST,
+    Z_UP,
+    is_unit,
+    rotations,
+)
 from harness_plugins.scenes.files.csv_file import csv_rows
 from harness_plugins.scenes.files.inventory import Instance
 from harness_plugins.scenes.files.json_file import read_json_object
@@ -140,8 +145,9 @@ def _is_number(text: str) -> bool:
 def _box(sides: list[float], poses_n7: Array) -> tuple[Box | None, str | None]:
     """The box in our world, or None and why not."""
     low, high = np.array(sides[:3]), np.array(sides[3:])
-    if not np.isfinite(sides).all() or not np.isfinite(poses_n7).all():
-        return None, "has numbers that are not finite"
+    # A comparison with NaN is false.
+    if not (np.abs(sides).max() <= FARTHEST and np.abs(poses_n7).max() <= FARTHEST):
+        return None, f"has numbers that are not finite or beyond {FARTHEST:g} m"
     size = high - low
     if size.min() <= 0 or size.max() > MOST_SIDE:
         return None, f"has the sides {short(size.tolist())} m"

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 
 from harness.scene import Array
@@ -13,6 +16,13 @@ Z_UP = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 """(3, 3), from the release's world to ours."""
 # Quaternions of the release have the length 1 to 1e-9.
 UNIT_TOLERANCE = 1e-3
+# Metres from the origin; a sequence's world begins in its room.
+FARTHEST = 10_000.0
+
+
+def is_place(values: Sequence[float]) -> bool:
+    """Whether numbers can be coordinates: finite, and not farther than `FARTHEST`."""
+    return all(math.isfinite(value) and abs(value) <= FARTHEST for value in values)
 
 
 def is_unit(quaternion: Array) -> bool:

@@ -34,6 +34,7 @@ TRAJECTORY = "lowres_wide.traj"
 LONG, SHORT = 640, 480
 _TIME = re.compile(r".*_(\d{1,9}(?:\.\d{1,9})?)")
 _MOST_CAMERA_BYTES = 10_000
+_MOST_PIXELS = 100_000
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Recording:
         Raises:
             SceneError: there are no pictures, or the trajectory or a camera cannot be read.
         """
-        shown = np.unique(shown_at_rate(self._times, rate)).tolist()
+        shown = np.unique(shown_at_rate(self._times, rate, str(self.folder))).tolist()
         posed = ((place, self._frame(place)) for place in shown)
         return tuple((self._pictures[place], frame) for place, frame in posed if frame is not None)
 
@@ -75,7 +76,7 @@ class Recording:
             SceneError: as `posed_frames`, or a picture is damaged. VideoError: the mp4 cannot be
                 written.
         """
-        shown = shown_at_rate(self._times, rate).tolist()
+        shown = shown_at_rate(self._times, rate, str(self.folder)).tolist()
         size = (SHORT, LONG) if self.turns % 2 else (LONG, SHORT)
         posed = {place: self._frame(place) for place in set(shown)}
         write_video(out, self._upright_pictures(shown, size), rate)
@@ -163,7 +164,8 @@ def _read_camera(path: Path) -> Intrinsics:
         values = [float(word) for word in text.split()]
     except ValueError:
         values = []
-    if len(values) != 6 or not np.isfinite(values).all() or min(values[:4]) < 1:
+    fine = len(values) == 6 and all(abs(value) <= _MOST_PIXELS for value in values)
+    if not fine or min(values[:4]) < 1:
         raise SceneError(f"{path}: expected 'width height fx fy cx cy', found {short(text)}")
     width, height, fx, fy, cx, cy = values
     return Intrinsics(round(width), round(height), fx, fy, cx, cy)

@@ -13,6 +13,7 @@ from harness_plugins.scenes.files.bounded import read_bytes
 from harness_plugins.scenes.files.problems import refuse, short
 
 MOST_BYTES = 64 * 2**20
+FARTHEST = 10_000.0
 # Seconds between a picture and its pose, as the release's own tools allow.
 _SAME_PICTURE = 0.005
 # Seconds; a longer gap between two poses is lost tracking, not the usual tenth.
@@ -82,7 +83,9 @@ def _seven(line: str) -> list[float] | None:
         values = [float(word) for word in line.split()]
     except ValueError:
         return None
-    return values if len(values) == 7 and np.isfinite(values).all() else None
+    # Angles and metres alike: NaN and what is beyond 10 km is no place in a room.
+    fine = len(values) == 7 and all(abs(value) <= FARTHEST for value in values[1:])
+    return values if fine and np.isfinite(values[0]) else None
 
 
 def _camera_to_world(axis_angle_n3: Array, shift_n3: Array) -> Array:

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.errors import SceneError
+
 # Seconds; a picture recorded this little after a moment still counts as recorded by then.
 _ROUNDING = 1e-4
-# A day at 60 pictures a second; more is a broken clock.
-MOST_PICTURES = 24 * 3600 * 60
+# Seconds; recordings of rooms take minutes, and a broken time stamp makes years of them.
+LONGEST = 6 * 3600.0
 
 
-def shown_at_rate(times: Sequence[float], rate: float) -> NDArray[np.intp]:
+def shown_at_rate(times: Sequence[float], rate: float, where: str) -> NDArray[np.intp]:
     """(k,) index of the last picture recorded by each of the moments 0, 1 / rate, 2 / rate, ...
 
     Counted from the first picture to the last. The recording keeps its own time: pictures repeat
@@ -22,9 +24,18 @@ def shown_at_rate(times: Sequence[float], rate: float) -> NDArray[np.intp]:
     Args:
         times: seconds, increasing, at least one.
         rate: pictures a second.
+        where: file or folder, for messages.
+
+    Raises:
+        SceneError: the recording takes more than six hours.
     """
     seconds = np.asarray(times, dtype=np.float64)
     seconds = seconds - seconds[0]
-    count = min(int(np.floor((seconds[-1] + _ROUNDING) * rate)) + 1, MOST_PICTURES)
+    if seconds[-1] > LONGEST:
+        raise SceneError(
+            f"{where}: a recording of {seconds[-1]:.0f} s, expected at most {LONGEST:.0f}: a time "
+            "in it is wrong"
+        )
+    count = int(np.floor((seconds[-1] + _ROUNDING) * rate)) + 1
     moments = np.arange(count) / rate
     return np.asarray(np.searchsorted(seconds, moments + _ROUNDING, side="right") - 1)

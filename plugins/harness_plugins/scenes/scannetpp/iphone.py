@@ -25,6 +25,9 @@ from harness_plugins.scenes.files.turning import scaled
 
 RECORDED = (1920, 1440)
 RECORDED_RATE = 60.0
+# Metres, and pixels; NaN and what is beyond is a lost pose.
+FARTHEST = 10_000.0
+_MOST_PIXELS = 100_000.0
 # VSI-Bench's size; the recordings are landscape and have the same proportions.
 WIDTH, HEIGHT = 640, 480
 _FRAME = re.compile(r"frame_(\d{6,8})")
@@ -69,7 +72,7 @@ def posed_frames(path: Path, rate: float) -> tuple[Frame, ...]:
     times = [number / RECORDED_RATE for number in range(len(poses))]
     return tuple(
         frame
-        for number in np.unique(shown_at_rate(times, rate)).tolist()
+        for number in np.unique(shown_at_rate(times, rate, str(path))).tolist()
         if (frame := _frame(poses[number], times[number])) is not None
     )
 
@@ -84,7 +87,8 @@ def export_video(video: Path, poses: Path, out: Path, rate: float) -> Sequence[F
     known = read_poses(poses)
     recorded = decode(video, lambda _: (0,), (HEIGHT, WIDTH))
     fps = recorded.fps or RECORDED_RATE
-    shown = shown_at_rate([number / fps for number in range(recorded.total)], rate)
+    times = [number / fps for number in range(recorded.total)]
+    shown = shown_at_rate(times, rate, str(video))
     write_video(out, _pictures(video, shown), rate)
     return [
         _frame(known[number] if number < len(known) else None, place / rate)
@@ -112,7 +116,7 @@ def _frame(posed: tuple[Array, Intrinsics] | None, time: float) -> Frame | None:
 def _posed(pose: Array, camera: Array) -> tuple[Array, Intrinsics] | None:
     """None where tracking was lost: the pose is no rigid motion, or the camera no camera."""
     turn = pose[:3, :3]
-    if not (np.isfinite(pose).all() and np.isfinite(camera).all()):
+    if not (np.abs(pose).max() <= FARTHEST and np.abs(camera).max() <= _MOST_PIXELS):
         return None
     if np.abs(turn @ turn.T - np.eye(3)).max() > ORTHONORMAL_TOLERANCE:
         return None

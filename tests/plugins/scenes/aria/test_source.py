@@ -168,7 +168,7 @@ def test_an_object_that_is_only_turned_has_no_place_either(sequence):
 @pytest.mark.parametrize(
     ("row", "fault"),
     [
-        (["2", -1, "nan", 0.25, 0, 1, 0, 1], "has numbers that are not finite"),
+        (["2", -1, "nan", 0.25, 0, 1, 0, 1], "has numbers that are not finite or beyond 10000 m"),
         (["2", -1, 0.25, 0.25, 0, 1, 0, 1], "has the sides [0.0, 1.0, 1.0] m"),
         (["2", -1, 0.5, 0.25, 0, 1, 0, 1], "has the sides [-0.25, 1.0, 1.0] m"),
         (["2", -1, 0, 900, 0, 1, 0, 1], "has the sides [900.0, 1.0, 1.0] m"),
@@ -275,6 +275,12 @@ def test_visible_pixels_are_the_rectangle_times_what_is_not_hidden(sequence, tmp
             LOOK_HEAD,
             ["g", 5, 1, 1, 1, 1, 1, 0, 0],
             "line 2: expected a pose",
+        ),
+        (
+            "aria_trajectory.csv",
+            LOOK_HEAD,
+            ["g", 10**400, 1, 1, 1, 1, 0, 0, 0],
+            "line 2: tracking_timestamp_us: '1000000",
         ),
         ("aria_trajectory.csv", LOOK_HEAD, ["g", "x", 1, 1, 1, 1, 0, 0, 0], "line 2: expected a t"),
         ("2d_bounding_box.csv", SEEN_HEAD, ["1201-1", "1", 5, 9, 1, 0, 1, 1], "line 2: expected a"),

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
+from harness.errors import SceneError
 from harness.scene import Frame, Intrinsics
 from harness_plugins.scenes.files.pacing import shown_at_rate
 from harness_plugins.scenes.files.turning import quarter_turns, scaled, turned, turned_image
@@ -114,4 +115,9 @@ def test_a_scaled_camera_sees_the_same():
     ],
 )
 def test_a_recording_keeps_its_own_time(times, rate, expected):
-    assert shown_at_rate(times, rate).tolist() == expected
+    assert shown_at_rate(times, rate, "f").tolist() == expected
+
+
+def test_a_broken_clock_is_told():
+    with pytest.raises(SceneError, match=r"^f: a recording of 1000000 s, expected at most 21600"):
+        shown_at_rate([0.0, 1e6], 30.0, "f")
