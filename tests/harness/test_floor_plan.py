@@ -130,6 +130,8 @@ def test_objects_that_no_frame_shows() -> None:
         {"objects": (), "visibility": None, "counts": {}},
         {"objects": (), "visibility": None, "floor": (), "frames": ()},
         {"floor": ()},
+        {"floor": ((0.0, 0.0), (1e4, 0.0), (4.0, 1e300)), "frames": (), "visibility": None},
+        {"room_area": 1e6, "frames": (), "visibility": None},
         {"height": None, "split": "train"},
         {"faults": ("x" * 5000, "y\x1b[2J") * 20},
         {"id": "x" * 500},

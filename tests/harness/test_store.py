@@ -20,7 +20,8 @@ from harness.store import Left, SceneStore, Shard, StoreRecord, scene_of, table_
 from harness.store.columns import SCHEMA
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
-LENGTHS = st.floats(5e-324, 1e6)
+METRES = st.floats(-1e4, 1e4)
+LENGTHS = st.floats(5e-324, 1e4)
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
 WORDS = NAMES.filter(str.strip)
 IDS = st.from_regex(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,20}", fullmatch=True)
@@ -32,7 +33,7 @@ def threes(numbers) -> st.SearchStrategy:
 
 @st.composite
 def boxes(draw) -> Box:
-    centre, size = draw(threes(NUMBERS)), draw(threes(LENGTHS))
+    centre, size = draw(threes(METRES)), draw(threes(LENGTHS))
     return Box.upright(centre, size, draw(st.floats(-7, 7)))
 
 
@@ -59,7 +60,7 @@ def scenes(draw) -> Scene:
     )
     frames = draw(
         st.lists(
-            st.builds(Frame, NUMBERS, st.tuples(*[NUMBERS] * 16), st.sampled_from(cameras)),
+            st.builds(Frame, NUMBERS, st.tuples(*[METRES] * 16), st.sampled_from(cameras)),
             max_size=3,
         )
     )
@@ -79,12 +80,12 @@ def scenes(draw) -> Scene:
         dataset=draw(IDS),
         objects=objects,
         room_area=draw(LENGTHS),
-        room_centre=draw(threes(NUMBERS)),
+        room_centre=draw(threes(METRES)),
         counts=draw(st.dictionaries(NAMES, st.integers(0, 2**63 - 1), max_size=4)),
         frames=tuple(frames),
         visibility=seen,
         split=draw(st.none() | NAMES),
-        floor=tuple(draw(st.lists(st.tuples(NUMBERS, NUMBERS), max_size=4))),
+        floor=tuple(draw(st.lists(st.tuples(METRES, METRES), max_size=4))),
         height=draw(st.none() | LENGTHS),
         faults=tuple(draw(st.lists(NAMES, max_size=2))),
     )
@@ -298,10 +299,11 @@ def first(entries, **changes):
         ({"id": "a\nb"}, "id: may hold up to 120 letters"),
         ({"dataset": ""}, "dataset: may hold up to 120 letters"),
         ({"split": ""}, "split: expected a name"),
-        ({"room_area": math.nan}, "room_area: a number is not finite"),
-        ({"room_area": -1.0}, "room area must be a positive number"),
-        ({"room_centre": [0.0, math.inf, 0.0]}, "room_centre: a number is not finite"),
-        ({"floor": [[0.0, math.nan]]}, "floor: a number is not finite"),
+        ({"room_area": math.nan}, "room_area: expected square metres, found nan"),
+        ({"room_area": -1.0}, "room_area: expected square metres, found -1.0"),
+        ({"room_centre": [0.0, math.inf, 0.0]}, "room_centre: expected metres up to 10000"),
+        ({"floor": [[0.0, math.nan]]}, "floor: expected metres up to 10000, found 0, nan"),
+        ({"floor": [[0.0, 1e300]]}, "floor: expected metres up to 10000, found 0, 1e+300"),
         ({"height": 0.0}, "height: expected metres above zero"),
         ({"height": math.nan}, "height: expected metres above zero"),
         ({"counts": [{"category": "a", "count": -1}]}, "counts.a: expected 0 or more"),
@@ -310,9 +312,14 @@ def first(entries, **changes):
         ({"objects": lambda o: first(o, size=[1.0, 0.0, 1.0])}, "objects[0]: box: side lengths"),
         ({"objects": lambda o: first(o, axes=[1.0] * 9)}, "objects[0]: box: axes are not"),
         ({"objects": lambda o: first(o, centre=[math.nan] * 3)}, "objects[0]: box: a number"),
+        ({"objects": lambda o: first(o, centre=[1e9] * 3)}, "objects[0].centre: expected metres"),
+        ({"objects": lambda o: first(o, size=[1e9] * 3)}, "objects[0].size: expected metres"),
         ({"objects": lambda o: first(o, category=" ")}, "objects[0].category: expected a name"),
         ({"objects": lambda o: first(o, points=-1)}, "objects[0].points: expected 0 or more"),
-        ({"objects": lambda o: first(o, point_mean=[math.inf] * 3)}, "objects[0].point_mean: a"),
+        (
+            {"objects": lambda o: first(o, point_mean=[math.inf] * 3)},
+            "objects[0].point_mean: expected",
+        ),
         ({"objects": lambda o: [*o, o[0]]}, "objects: twice: a"),
         ({"cameras": lambda c: first(c, width=0)}, "cameras[0]: expected 1 to 65536 pixels"),
         ({"cameras": lambda c: first(c, height=10**6)}, "cameras[0]: expected 1 to 65536 pixels"),
@@ -321,8 +328,8 @@ def first(entries, **changes):
         ({"cameras": []}, "frames: a camera is none of the 0 in the row"),
         ({"frames": lambda f: first(f, camera=-1)}, "frames: a camera is none of the 1"),
         ({"frames": lambda f: first(f, camera=5)}, "frames: a camera is none of the 1"),
-        ({"frames": lambda f: first(f, time=math.nan)}, "frames: a time or a pose is not finite"),
-        ({"frames": lambda f: first(f, pose=[math.inf] * 16)}, "frames: a time or a pose"),
+        ({"frames": lambda f: first(f, time=math.nan)}, "frames: expected finite times"),
+        ({"frames": lambda f: first(f, pose=[math.inf] * 16)}, "frames: expected finite times"),
         ({"frames": []}, "visibility: 4 numbers, expected 0 frames x 2 objects"),
         (
             {"visibility": {"objects": ["a", "b"], "pixels": [1, 2, 3]}},
@@ -366,7 +373,10 @@ def test_all_faults_of_a_row_are_told_at_once() -> None:
     [
         ({"id": "a/b"}, "scene 'a/b': id: may hold up to 120"),
         ({"id": "x\ud800"}, "cannot be stored"),
-        ({"room_centre": (math.nan, 0.0, 0.0)}, "room_centre: a number is not finite"),
+        (
+            {"room_centre": (math.nan, 0.0, 0.0)},
+            "room_centre: expected metres up to 10000, found nan, 0, 0",
+        ),
         ({"counts": {"chair": 2**70}}, "cannot be stored"),
         ({"floor": ((0.0, 1.0, 2.0),)}, "cannot be stored"),
     ],

@@ -45,7 +45,13 @@ def import_scenes(
     )
     with bar(f"import into {one_line(str(out))}", "scenes") as step:
         summary = scene_import.import_scenes(
-            opened, text, out, videos=videos, workers=processes, fresh=fresh, progress=step
+            opened,
+            text,
+            out,
+            videos=videos,
+            workers=processes,
+            fresh=fresh,
+            progress=lambda done, total, scene: step(done, total, one_line(scene)),
         )
     for line in summary_lines(summary, out, videos=videos):
         typer.echo(one_line(line) if not line.startswith(" ") else f"  {one_line(line)}")

@@ -48,7 +48,7 @@ def list_scenes(source: str, settings: Sequence[str], *, as_json: bool) -> None:
     with bar(f"reading {source}", "scenes") as step:
         for scene_id in ids:
             found.append(_described(opened, scene_id))
-            step(len(found), len(ids), scene_id)
+            step(len(found), len(ids), one_line(scene_id))
     if as_json:
         typer.echo(json.dumps(found, indent=1))
         return

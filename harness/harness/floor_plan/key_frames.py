@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from harness.layout import Drawing, camera_walk, render
 from harness.scene import Frame, Intrinsics, Scene
@@ -18,6 +21,9 @@ COUNT = 8
 # A posed frame this near in time tells where a frame of the footage was taken.
 _NEAR_SECONDS = 0.5
 _WALK_SECONDS, _WALK_FPS, _WIDTH = 12.0, 4, 480
+_SHOWN = (640, 640)  # pixels, at most
+# A walk is planned step by step: not through a scene with a corner in the next town.
+_LONGEST_WALK_ROOM = 300.0
 
 
 @dataclass(frozen=True)
@@ -53,17 +59,27 @@ def filmed_frames(
             pose = _nearest(scene.frames, time)
         else:
             pose = poses[index] if index < len(poses) else None
-        key_frames.append(KeyFrame(fromarray(picture), time, pose, drawn))
+        small = fromarray(picture)
+        small.thumbnail(_SHOWN)
+        key_frames.append(KeyFrame(small, time, pose, drawn))
     return key_frames
 
 
 def drawn_frames(scene: Scene) -> list[KeyFrame]:
-    """Frames drawn from the boxes: as the scene's own camera saw it, or on a walk through it."""
+    """Frames drawn from the boxes: as the scene's own camera saw it, or on a walk through it.
+
+    None for a scene without posed frames that is hundreds of metres long.
+    """
     from PIL.Image import fromarray
 
-    frames = scene.frames or camera_walk(
-        scene, seconds=_WALK_SECONDS, fps=_WALK_FPS, width=_WIDTH, height=_WIDTH * 3 // 4, seed=0
-    )
+    frames = scene.frames
+    if not frames and _extent(scene) <= _LONGEST_WALK_ROOM:
+        size = (_WIDTH, _WIDTH * 3 // 4)
+        frames = camera_walk(
+            scene, seconds=_WALK_SECONDS, fps=_WALK_FPS, width=size[0], height=size[1], seed=0
+        )
+    if not frames:
+        return []
     drawing = Drawing.of(scene)
     chosen = [frames[k] for k in dict.fromkeys(sample_indices(len(frames), COUNT))]
     return [
@@ -75,6 +91,17 @@ def drawn_frames(scene: Scene) -> list[KeyFrame]:
         )
         for one in chosen
     ]
+
+
+def _extent(scene: Scene) -> float:
+    places = np.concatenate(
+        [
+            np.reshape(scene.floor, (-1, 2)),
+            *(item.box.corners[:, :2] for item in scene.objects),
+            [np.asarray(scene.room_centre[:2])],
+        ]
+    )
+    return float(max(np.ptp(places, axis=0).max(), math.sqrt(scene.room_area)))
 
 
 def _nearest(frames: Sequence[Frame], time: float) -> Frame | None:

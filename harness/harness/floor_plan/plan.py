@@ -107,7 +107,9 @@ class _Sheet:
     def at(self, places: Array, fine: int = 1) -> list[tuple[float, float]]:
         x = (places[:, 0] - self.low[0]) * self.scale + _MARGIN
         y = (self.high[1] - places[:, 1]) * self.scale + _MARGIN
-        return [(float(a), float(b)) for a, b in zip(x * fine, y * fine, strict=True)]
+        # Pillow takes no numbers of any size; what is far off the paper is far off either way.
+        x, y = (np.clip(side * fine, -1e5, 1e5) for side in (x, y))
+        return [(float(a), float(b)) for a, b in zip(x, y, strict=True)]
 
 
 def _draw_floor(brush: Any, scene: Scene, sheet: _Sheet) -> None:

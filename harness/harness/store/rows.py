@@ -21,6 +21,9 @@ from harness.store.columns import SCHEMA
 SAFE_NAME = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,120}")
 _LONGEST_NAME = 500
 _LARGEST_SIDE = 65_536  # pixels
+# Far above anything indoors. What is drawn and measured later takes time and memory by the metre.
+_FARTHEST = 10_000.0  # metres
+_MOST_AREA = 1e6  # square metres
 _CAMERA = ("width", "height", "fx", "fy", "cx", "cy")
 
 
@@ -155,11 +158,12 @@ class _Row:
                 )
         if value["split"] is not None and not 0 < len(value["split"]) <= _LONGEST_NAME:
             self.fault(f"split: expected a name, found {value['split']!r:.80}")
-        self.finite("room_area", [value["room_area"]])
-        self.finite("room_centre", value["room_centre"])
-        self.finite("floor", [x for corner in value["floor"] for x in corner])
+        if not 0 < value["room_area"] <= _MOST_AREA:
+            self.fault(f"room_area: expected square metres, found {value['room_area']}")
+        self.metres("room_centre", value["room_centre"])
+        self.metres("floor", [x for corner in value["floor"] for x in corner])
         height = value["height"]
-        if height is not None and not (math.isfinite(height) and height > 0):
+        if height is not None and not 0 < height <= _FARTHEST:
             self.fault(f"height: expected metres above zero, found {height}")
         for count in value["counts"]:
             if count["count"] < 0:
@@ -177,7 +181,9 @@ class _Row:
             self.fault(f"{name}.points: expected 0 or more, found {item['points']}")
         mean = item["point_mean"]
         if mean is not None:
-            self.finite(f"{name}.point_mean", mean)
+            self.metres(f"{name}.point_mean", mean)
+        self.metres(f"{name}.centre", item["centre"])
+        self.metres(f"{name}.size", item["size"])
         try:
             box = Box(tuple(item["centre"]), tuple(item["size"]), tuple(item["axes"]))
         except SceneError as error:
@@ -205,8 +211,8 @@ class _Row:
         times = found.field("time").to_numpy()
         poses = found.field("pose").flatten().to_numpy().reshape(-1, 16)
         which = found.field("camera").to_numpy()
-        if not (np.isfinite(times).all() and np.isfinite(poses).all()):
-            self.fault("frames: a time or a pose is not finite")
+        if not (np.isfinite(times).all() and (np.abs(poses) <= _FARTHEST).all()):
+            self.fault(f"frames: expected finite times, and poses of numbers up to {_FARTHEST:g}")
         if len(which) and not (which.min() >= 0 and which.max() < len(cameras)):
             self.fault(f"frames: a camera is none of the {len(cameras)} in the row")
             return ()
@@ -252,6 +258,11 @@ class _Row:
     def finite(self, name: str, numbers: Sequence[float]) -> None:
         if not all(map(math.isfinite, numbers)):
             self.fault(f"{name}: a number is not finite")
+
+    def metres(self, name: str, numbers: Sequence[float]) -> None:
+        if not all(abs(number) <= _FARTHEST for number in numbers):
+            found = ", ".join(f"{number:g}" for number in numbers[:9])
+            self.fault(f"{name}: expected metres up to {_FARTHEST:g}, found {found}")
 
     def names(self, what: str, names: Sequence[str]) -> None:
         twice = sorted(name for name, times in Counter(names).items() if times > 1)
