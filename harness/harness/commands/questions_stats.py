@@ -14,7 +14,7 @@ from rich.table import Table
 from harness.errors import UsageError
 from harness.question_files import numbered_questions
 from harness.question_stats import SetStats, TypeStats, describe
-from harness.question_stats.findings import findings
+from harness.question_stats.findings import counted, findings
 from harness.question_stats.page import title_of, write_page
 from harness.terminal import one_line, printable
 
@@ -43,8 +43,8 @@ def _print(stats: SetStats) -> None:
     console = console if console.is_terminal else Console(highlight=False, width=200)
     datasets = ", ".join(f"{one_line(name)} {rows:,}" for name, rows in stats.datasets.items())
     console.print(
-        f"{stats.questions:,} questions, {stats.scenes:,} scenes, {stats.spaces:,} spaces: "
-        f"{escape(datasets)}",
+        f"{counted(stats.questions, 'question')}, {counted(stats.scenes, 'scene')}, "
+        f"{counted(stats.spaces, 'space')}: {escape(datasets)}",
         soft_wrap=True,
     )
     table = Table(box=None, pad_edge=False)

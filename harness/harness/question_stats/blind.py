@@ -33,7 +33,7 @@ from harness.scoring.metrics import TOLERANCES, mean_relative_accuracy, same_tex
 FOLDS = 5
 _RIDGE = 1.0
 _FEATURES = 1_000
-_FACTORS = tuple(n / 20 for n in range(8, 27))
+_FACTORS = tuple(1.05**n for n in range(-20, 21))
 _MOST_CANDIDATES = 40
 _SMOOTHING = 1.0
 
@@ -154,11 +154,12 @@ def _guesses(
     weights = np.linalg.solve(gram, known.T @ (logs[learnt] - mean))
     offsets = {True: matrix[asked] @ weights, False: np.zeros(int(asked.sum()))}
     seen = np.unique(answers)
-    return {
-        (reads, factor): _nearest(seen, factor * np.exp(mean + offset))
-        for reads, offset in offsets.items()
-        for factor in _FACTORS
-    }
+    with np.errstate(over="ignore"):  # the nearest answer to infinity is the greatest
+        return {
+            (reads, factor): _nearest(seen, factor * np.exp(mean + offset))
+            for reads, offset in offsets.items()
+            for factor in _FACTORS
+        }
 
 
 def _number_features(phrases: tuple[str, ...]) -> Iterator[str]:
@@ -196,12 +197,13 @@ def _nearest(known: Array, wanted: Array) -> Array:
     if len(known) == 1:
         return np.full_like(wanted, known[0])
     low, high = known[after - 1], known[after]
-    return np.where(wanted - low <= high - wanted, low, high)
+    return np.where(wanted - low <= high - wanted, low, high)  # inf <= -inf is false
 
 
 def _mra(predicted: Array, truth: Array) -> Array:
     """`mean_relative_accuracy` of each pair."""
-    error = np.abs(predicted - truth) / np.where(truth == 0, 1.0, np.abs(truth))
+    with np.errstate(over="ignore"):  # an infinite error is an error
+        error = np.abs(predicted - truth) / np.where(truth == 0, 1.0, np.abs(truth))
     passed = len(TOLERANCES) - np.searchsorted(np.array(TOLERANCES), error)
     score: Array = np.where(truth == 0, predicted == 0, passed / len(TOLERANCES)).astype(float)
     return score

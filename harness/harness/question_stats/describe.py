@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import chdtrc
 
 from harness.question import AnswerKind, Question
@@ -19,6 +20,7 @@ from harness.scoring.aggregate import table_order
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 _BINS = 20
+_SMALL = 1e9  # beyond, the edges between whole numbers lose their halves
 _TOP = 10
 
 
@@ -200,18 +202,23 @@ def _numbers(group: Group) -> Numbers:
     found = quantiles(counts, QUANTILES)
     edges = _edges(values, len(counts))
     return Numbers(
-        mean=float(values.mean()),
+        mean=float((values / len(values)).sum()),  # a sum of great numbers has no room
         quantiles={f"{share:g}": value for share, value in zip(QUANTILES, found, strict=True)},
         edges=tuple(edges.tolist()),
         counts=tuple(np.histogram(values, edges)[0].tolist()),
     )
 
 
-def _edges(values: np.ndarray[Any, np.dtype[np.float64]], different: int) -> Any:
+def _edges(values: NDArray[np.float64], different: int) -> NDArray[np.float64]:
     """A bin for each number where they are few and whole, else twenty from the least to the greatest."""
     low, high = float(values.min()), float(values.max())
-    if high - low < _BINS and different <= _BINS and bool((values == np.round(values)).all()):
-        return np.arange(low - 0.5, high + 1)
-    if not high > low or not math.isfinite(high - low):
-        return np.array([low - 0.5, low + 0.5]) if high == low else np.array([low, high])
+    small = low > -_SMALL and high < _SMALL
+    whole = bool((values == np.round(values)).all())
+    if small and whole and high - low < _BINS and different <= _BINS:
+        return np.arange(low - 0.5, high + 1, dtype=np.float64)
+    if high == low:
+        reach = max(1.0, abs(low) / 1000) / 2
+        return np.array([low - reach, low + reach])
+    if not math.isfinite(high - low):
+        return np.array([low, high])
     return np.linspace(low, high, _BINS + 1)

@@ -19,18 +19,20 @@ def findings(stats: SetStats) -> Iterator[str]:
     """Leaks, contradictions, repetitions, uneven letters, and types that text alone answers."""
     for split, questions in stats.leaks.items():
         yield (
-            f"leak: {questions:,} questions are about scenes of {split}; scores there mean nothing "
-            "after training on them"
+            f"leak ({split}): {counted(questions, 'question')} about its scenes; scores there mean "
+            "nothing after training on them"
         )
     if stats.contradicting:
         yield (
-            f"{stats.contradicting:,} rows answer a question that an earlier row about the same "
-            "scene answers otherwise"
+            f"{counted(stats.contradicting, 'row')} with another answer than an earlier row has for the "
+            "same question about the same scene"
         )
     if stats.repeated:
-        yield f"{stats.repeated:,} rows repeat an earlier row: scene, question and answer"
+        yield (
+            f"{counted(stats.repeated, 'row')} with the scene, question and answer of an earlier row"
+        )
     if stats.repeated_ids:
-        yield f"{stats.repeated_ids:,} rows have an id that an earlier row has"
+        yield f"{counted(stats.repeated_ids, 'row')} with the id of an earlier row"
     for one in stats.types:
         yield from _of_type(one)
     if stats.spaces < 2:
@@ -67,3 +69,8 @@ def _even_share(one: TypeStats) -> float | None:
     if one.numbers is not None or not 1 < one.answers <= CLOSED:
         return None
     return 1 / one.answers
+
+
+def counted(count: int, what: str) -> str:
+    """`1 row`, `2 rows`."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from harness.atomic import write_text
 from harness.question_stats.describe import SetStats, TypeStats
-from harness.question_stats.findings import CLOSED, findings
+from harness.question_stats.findings import CLOSED, counted, findings
 from harness.report.charts import Dot, histogram, interval_chart
 from harness.report.html import render
 from harness.report.scores import label
@@ -40,6 +40,10 @@ def write_page(path: Path, name: str, stats: SetStats) -> None:
     """Write the page; `name` is its heading."""
     context = {
         "name": name,
+        "size": (
+            f"{counted(stats.questions, 'question')} about {counted(stats.scenes, 'scene')} "
+            f"in {counted(stats.spaces, 'space')}"
+        ),
         "stats": stats,
         "findings": list(findings(stats)),
         "views": [_view(one, title_of(one, stats.types)) for one in stats.types],

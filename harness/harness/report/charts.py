@@ -150,8 +150,11 @@ def interval_chart(
 def histogram(
     title: str, edges: Sequence[float], counts: Sequence[int], x_label: str, y_label: str
 ) -> Markup:
-    """A figure with a bar for each count, from its edge to the next; empty Markup without counts."""
-    if not counts or max(counts) <= 0:
+    """A figure with a bar for each count, from its edge to the next.
+
+    Empty Markup without counts, or if the edges are further apart than a number can say.
+    """
+    if not counts or max(counts) <= 0 or not math.isfinite(edges[-1] - edges[0]):
         return Markup()
     y_ticks = ticks(0, max(counts))
     x_ticks = [t for t in ticks(edges[0], edges[-1]) if edges[0] <= t <= edges[-1]] or [edges[0]]
