@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from harness.errors import SceneError
 from harness.fitting import aligned_box, upright_box
 from harness.scene import Array, Box
@@ -17,6 +19,9 @@ from harness_plugins.scenes.files.labels import Labels
 from harness_plugins.scenes.files.problems import refuse, short
 from harness_plugins.scenes.scannetpp.segmentation import Segmentation
 
+# Metres by which vertices may lie outside of an annotated box, and the share that must not.
+_SLACK = 0.02
+_SHARE_INSIDE = 0.9
 _FITS = {"oriented": upright_box, "axis_aligned": aligned_box}
 
 
@@ -66,6 +71,7 @@ def read_annotation(path: Path, scan: Scan, boxes: str, labels: Labels) -> Annot
         box: Box | None
         if boxes == "annotated":
             box = annotated_box(group.get("obb"), f"{where}.obb", problems, faults)
+            faults += _outside(box, points, f"segGroups[{number}] ({label})")
         else:
             box = _fitted(boxes, points, f"segGroups[{number}] ({label})", faults)
         instances.append(Instance(name, label, box, points))
@@ -90,6 +96,17 @@ def _fields(group: Any, where: str, problems: list[str]) -> tuple[str, str, list
     if len(problems) > before:
         return None
     return str(name), str(label).strip(), list(segments or ())
+
+
+def _outside(box: Box | None, points: Array | None, where: str) -> list[str]:
+    """A fault if the instance's own vertices are not in its box; the box stays."""
+    if box is None or points is None or not len(points):
+        return []
+    local_n3 = (points - np.asarray(box.centre)) @ box.rotation.T
+    inside = float((np.abs(local_n3) <= np.asarray(box.size) / 2 + _SLACK).all(axis=1).mean())
+    if inside >= _SHARE_INSIDE:
+        return []
+    return [f"{where}: {100 * inside:.0f} % of its vertices are in its annotated box"]
 
 
 def _fitted(boxes: str, points: Array | None, where: str, faults: list[str]) -> Box | None:

@@ -99,6 +99,25 @@ def test_an_instance_may_have_many_segments_that_are_not_in_the_mesh(release):
     )
 
 
+def test_a_box_that_does_not_hold_its_vertices_is_noted(release):
+    """The chair's box moved by a third of its width, and the table's by a centimetre."""
+    release.write().record()
+
+    def move(groups):
+        groups[1]["obb"]["centroid"][0] += 0.01
+        groups[2]["obb"]["centroid"][0] += 0.17
+
+    release.groups(move)
+    scene = release.source().load(SCENE)
+    # Of its six columns of vertices the first two are outside now.
+    assert (
+        scene.faults[0]
+        == "segGroups[2] (office chair): 67 % of its vertices are in its annotated box"
+    )
+    assert len(scene.faults) == 2
+    assert dict(scene.counts) == {"table": 1, "chair": 2, "computer mouse": 1}
+
+
 def test_splits(release):
     for scene in ("c", "a", "b"):
         release.write(scene)
