@@ -133,7 +133,8 @@ class ScanNetPPSettings(Settings):
     labels: Path | None = None
     """A file of labels to use instead of the one that comes with the source."""
     videos: Path | None = None
-    """Folder with `scannetpp/<scene>.mp4`; scenes without a file there show `iphone/rgb.mkv`."""
+    """Folder with `scannetpp/<scene>.mp4`; scenes without a file there have no footage.
+    `harness scenes import --videos` writes them from `iphone/rgb.mkv`."""
     fps: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)] = 30.0
     """Frames a second of exported videos; VSI-Bench's have 30."""
     posed_frames: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)] = 2.0
@@ -158,7 +159,8 @@ class ARKitScenesSettings(Settings):
     labels: Path | None = None
     """A file of labels to use instead of the one that comes with the source."""
     videos: Path | None = None
-    """Folder with `arkitscenes/<video>.mp4`; scans without a file there have no footage."""
+    """Folder with `arkitscenes/<video>.mp4`; scans without a file there have no footage.
+    `harness scenes import --videos` writes them from `lowres_wide`."""
     fps: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)] = 30.0
     """Frames a second of exported videos; VSI-Bench's have 30."""
     posed_frames: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)] = 2.0

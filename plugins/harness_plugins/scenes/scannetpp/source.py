@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.errors import SceneError
-from harness.scene import Frame, Scene, SceneObject, VideoRef, Visibility
+from harness.scene import Frame, Scene, SceneObject, Visibility
 from harness.visibility import visible_pixels
 from harness_plugins.scenes.files.bounded import read_bytes
 from harness_plugins.scenes.files.choice import choose_scenes, known_scene
@@ -106,7 +106,7 @@ class ScanNetPP:
             counts=found.counts,
             frames=frames,
             visibility=_seen(scan, found.objects, frames) if looking else None,
-            video=self._video(scene_id, phone),
+            video=video_in(self.settings.videos, DATASET, scene_id),
             split=self._split_of(scene_id),
             floor=room.outline,
             faults=(*annotation.faults, *found.faults),
@@ -129,12 +129,6 @@ class ScanNetPP:
         if not _poses(phone).is_file():
             return ()
         return posed_frames(_poses(phone), self.settings.posed_frames)
-
-    def _video(self, scene_id: str, phone: Path) -> VideoRef | None:
-        exported = video_in(self.settings.videos, DATASET, scene_id)
-        if exported is None and _recording(phone).is_file():
-            return VideoRef(_recording(phone))
-        return exported
 
     def _folder(self, scene_id: str) -> Path:
         assert self.settings.root is not None
