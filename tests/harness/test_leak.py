@@ -221,3 +221,22 @@ def test_the_tool_takes_lists_of_its_user(tmp_path, tool):
     (tmp_path / "val").write_text("\n")
     with pytest.raises(ValueError, match="val: no ids"):
         tool.make_digests(**lists)
+
+
+def test_the_tool_checks_the_packaged_file(shared_data, tool):
+    scannet, meta = shared_data("scannet-splits"), shared_data("vsibench-meta-info")
+    arguments = [
+        "--check",
+        f"--scannet-val={scannet / 'scannetv2_val.txt'}",
+        f"--scannet-test={scannet / 'scannetv2_test.txt'}",
+        f"--scannetpp-val={shared_data('vlm3r-splits') / 'scannetpp_nvs_sem_val.txt'}",
+        f"--arkitscenes={shared_data('arkitscenes-splits') / '3dod_train_val_splits.csv'}",
+        "--vsi-bench",
+        *map(str, sorted(meta.glob("*_val.json"))),
+    ]
+    command = [sys.executable, str(ROOT / "tools/leak_digests.py"), *arguments]
+    same = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (same.returncode, same.stdout) == (0, "leak_digests.json is up to date\n")
+    other = [*command[:-3], command[-1]]
+    differs = subprocess.run(other, capture_output=True, text=True, check=False)
+    assert (differs.returncode, differs.stdout) == (1, "leak_digests.json differs\n")

@@ -32,6 +32,7 @@ def hub_folder(path: Path, about: SetDescription, counted: Composition) -> Itera
     """
     if not _SPLIT.fullmatch(about.split):
         raise UsageError(f"split: {about.split!r} is no name the Hub takes, such as train or test")
+    path = path.resolve()  # a link stays, and what it leads to is replaced
     _refuse_others(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=f".writing-{path.name}-", dir=path.parent))

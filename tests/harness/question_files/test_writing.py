@@ -330,6 +330,14 @@ def test_a_folder_of_other_things_is_not_replaced(tmp_path):
         write_questions(THREE, tmp_path / "file", "datasets")
 
 
+def test_a_link_to_a_folder_stays(tmp_path):
+    write_questions([CHOICE], tmp_path / "real", "datasets")
+    (tmp_path / "link").symlink_to("real")
+    write_questions(THREE, tmp_path / "link", "datasets")
+    assert (tmp_path / "link").is_symlink()
+    assert list(read_questions(tmp_path / "real")) == THREE
+
+
 def test_splits_have_names_the_hub_takes(tmp_path):
     with pytest.raises(UsageError, match=r"split: '../x' is no name the Hub takes"):
         write_questions(THREE, tmp_path / "set", "datasets", SetDescription(split="../x"))
