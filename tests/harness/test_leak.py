@@ -223,7 +223,7 @@ def test_the_tool_takes_lists_of_its_user(tmp_path, tool):
         tool.make_digests(**lists)
 
 
-def test_the_tool_checks_the_packaged_file(shared_data, tool):
+def test_the_tool_checks_the_packaged_file(shared_data):
     scannet, meta = shared_data("scannet-splits"), shared_data("vsibench-meta-info")
     arguments = [
         "--check",

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from harness.baselines import frequency_answers
 from harness.question import Question
 from harness.question_files import read_questions
-from harness.question_stats import blind, describe
+from harness.question_stats import describe
 from harness.question_stats.blind import Blind, blind_scores, fold_of_spaces
 from harness.question_stats.collect import collect
+from harness.question_stats.number_model import relative_accuracy
 from harness.question_stats.phrases import slot_phrases
 from harness.scoring import mean_relative_accuracy, score_answer
 
@@ -291,7 +292,7 @@ def test_frequency_is_the_harnesss_baseline(answers: list[str], kind: str) -> No
 def test_numbers_are_scored_as_elsewhere(pairs: list[tuple[float, float]]) -> None:
     predicted, truth = (np.array(column) for column in zip(*pairs, strict=True))
     expected = [mean_relative_accuracy(p, t) for p, t in pairs]
-    assert blind._mra(predicted, truth).tolist() == expected
+    assert relative_accuracy(predicted, truth).tolist() == expected
 
 
 def test_real_scenes_give_sizes_away(shared_data: Callable[[str], Path]) -> None:
