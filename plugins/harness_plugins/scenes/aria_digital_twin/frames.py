@@ -1,10 +1,10 @@
 """Where the wearer looked, and what each look showed.
 
 The trajectory gives the pose of the device, whose frame is the left camera's (stream `1201-1`,
-axes x right, y down, z forward). In the test sequence of projectaria_tools the boxes' centres,
-projected with these poses by a fisheye, lie 2.6 pixels on the mean from the middle of that
-stream's 2D boxes. The colour camera's pose on the device is in the VRS recording alone, which is
-not read here.
+axes x right, y down, z forward). In the test sequence of projectaria_tools the centres of
+small boxes, projected with these poses by the nominal fisheye, lie 6.7 pixels on the mean from the
+middle of that stream's 2D boxes, and 2.6 with focal lengths and a middle fitted to them. The
+colour camera's pose on the device is in the VRS recording alone, which is not read here.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from harness_plugins.scenes.aria_digital_twin.turn import Z_UP, is_place, is_uni
 from harness_plugins.scenes.files.csv_file import csv_rows
 from harness_plugins.scenes.files.pacing import shown_at_rate
 from harness_plugins.scenes.files.problems import refuse, short
+from harness_plugins.scenes.files.turning import quarter_turns, turned
 
 TRAJECTORY, SEEN = "aria_trajectory.csv", "2d_bounding_box.csv"
 LEFT_CAMERA = "1201-1"
@@ -33,7 +34,9 @@ _SIDES = ["x_min[pixel]", "x_max[pixel]", "y_min[pixel]", "y_max[pixel]", "visib
 
 
 def read_frames(path: Path, rate: float) -> tuple[tuple[int, ...], tuple[Frame, ...]]:
-    """Nanoseconds and posed frames, about `rate` a second, turned to z up.
+    """Nanoseconds and posed frames, about `rate` a second, turned to z up and upright.
+
+    The left camera sits in the frame of the glasses on its side.
 
     Raises:
         SceneError: the trajectory is truncated, has no rows, or a pose is none.
@@ -69,7 +72,8 @@ def read_frames(path: Path, rate: float) -> tuple[tuple[int, ...], tuple[Frame, 
         pose = np.eye(4)
         pose[:3, :3], pose[:3, 3] = turn_33, place
         frames.append(Frame((moment - times[0]) / 1e9, tuple(map(float, pose.ravel())), NOMINAL))
-    return moments, tuple(frames)
+    turns = quarter_turns(frame.pose for frame in frames)
+    return moments, tuple(turned(frame, turns) for frame in frames)
 
 
 def read_visibility(path: Path, moments: Sequence[int], objects: Sequence[str]) -> Visibility:
