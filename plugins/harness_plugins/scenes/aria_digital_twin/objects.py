@@ -44,11 +44,12 @@ def read_contents(folder: Path) -> Contents:
     """Read the three tables of objects.
 
     A moving object has a row for each moment; one that stays in place throughout is taken where it
-    is first, one that is carried about has no one place, so its box is None.
+    is first, one that is carried about has no one place, so its box is None. So has one without a
+    row in a table.
 
     Raises:
-        SceneError: a table is missing, truncated or of another shape, or an object is in one
-            table and not in another; all problems at once.
+        SceneError: a table is missing, truncated or of another shape, or has no row for most of
+            the objects; all problems at once.
     """
     problems: list[str] = []
     names = _attempt(lambda: _read_names(folder / NAMES), {}, problems)
@@ -56,15 +57,24 @@ def read_contents(folder: Path) -> Contents:
     poses = _attempt(lambda: _read_poses(folder / POSES), {}, problems)
     refuse(problems)
     things = {uid: label for uid, label in names.items() if label is not None}
+    faults = []
     for table, found in ((BOXES, sides), (POSES, poses)):
-        if lacking := sorted(things.keys() - found.keys()):
-            problems.append(f"{folder / table}: no row for object {shortened(lacking, ', ')}")
+        lacking = sorted(things.keys() - found.keys())
+        if 2 * len(lacking) > len(things):
+            problems.append(
+                f"{folder / table}: no row for {len(lacking)} of the {len(things)} objects of "
+                f"{NAMES}; the tables are of different sequences: download them again"
+            )
+        if lacking:
+            faults.append(f"{table}: no row for object {shortened(lacking, ', ')}")
         if unknown := sorted(found.keys() - names.keys()):
-            problems.append(f"{folder / table}: {shortened(unknown, ', ')} not in {NAMES}")
+            faults.append(f"{table}: {shortened(unknown, ', ')} not in {NAMES}")
     refuse(problems)
-    instances, faults = [], []
+    instances = []
     for uid, label in things.items():
-        box, fault = _box(sides[uid], np.array(poses[uid]))
+        box, fault = None, None
+        if uid in sides and uid in poses:
+            box, fault = _box(sides[uid], np.array(poses[uid]))
         faults += [f"{BOXES}: object {uid} ({label}): {fault}"] if fault else []
         instances.append(Instance(uid, label, box))
     return Contents(tuple(instances), tuple(faults))
