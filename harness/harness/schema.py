@@ -7,6 +7,7 @@ catalogue is known; `recipe.py` validates them against the plugin's own schema.
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -17,6 +18,7 @@ Scalar = str | int | float | bool | None
 # Keys that users choose: parts of paths (`--set a.b=1`) and of file names.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", max_length=60)]
 StageName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=60)]
+Category = Annotated[str, Field(min_length=1, max_length=100)]
 TrainingPrompt = Literal["vanilla", "think", "observe", "thinking-in-space"]
 
 
@@ -58,6 +60,8 @@ class FamilyRef(NamedRef):
     """At most this many questions in the whole set."""
     per_scene: Annotated[int, Field(ge=1)] | None = None
     """At most this many questions for each scene."""
+    weight: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    """Share of this family, against the others' weights, where a limit on the whole set draws."""
 
 
 class RewardRef(NamedRef):
@@ -76,6 +80,8 @@ class Scenes(Section):
     """Held-out scenes to evaluate on."""
     max_faulty: Annotated[int, Field(ge=0)] = 0
     """Faulty scenes that are skipped and counted before the run fails."""
+    allow_leak: bool = False
+    """Train on scenes that benchmarks test on; the run is marked, as its scores on them say nothing."""
 
 
 class LayoutVideo(Section):
@@ -108,15 +114,50 @@ class Video(Section):
     """Unreadable videos whose questions are dropped and counted before the run fails."""
 
 
+class Seen(Section):
+    """What counts as seen.
+
+    Questions about other objects are dropped, and so are those about scenes of which it is not
+    known what their frames show.
+    """
+
+    frames: Annotated[int, Field(ge=1, le=1024)] = 32
+    """Frames of the video that are looked at, sampled as the model's."""
+    share: Annotated[float, Field(gt=0, le=1)] = 0.001
+    """Least part of a frame's picture that an object fills where it is seen."""
+    min_frames: Annotated[int, Field(ge=1)] = 1
+    """Fewest of these frames that must show an object."""
+
+    @model_validator(mode="after")
+    def _enough_frames(self) -> Self:
+        if self.min_frames > self.frames:
+            raise ValueError(f"min_frames {self.min_frames} is more than frames {self.frames}")
+        return self
+
+
 class Questions(Section):
     """Which questions are asked."""
 
+    preset: Annotated[str, Field(min_length=1)] | None = None
+    """Questions that this section changes: the name of a packaged preset, or a YAML file beside the
+    recipe. The section, wherever it stands, goes over the preset; `null` removes what it has."""
     style: Style = "vsi_bench"
     """Wording and kind of answer of the training questions."""
     families: Annotated[dict[Name, FamilyRef], Field(min_length=1)]
-    """Question generators by name."""
+    """Question generators by name; they may come from the preset."""
+    exclude: tuple[Category, ...] = ()
+    """Categories that no question is about, by the names they have after `rename`."""
+    rename: dict[Category, Category] = {}
+    """Categories by another name, category -> name; categories given one name become one."""
+    merge_plurals: bool = False
+    """Take a plural for its singular where a scene has both, such as `books` and `book`."""
+    visible: Seen | None = None
+    """Ask only about objects that the video shows; about all if left out."""
+    train_file: Path | None = None
+    """A question file of `harness questions build` to train on; if left out, the families are asked
+    about the scenes of `scenes.train`."""
     train_limit: Annotated[int, Field(ge=1)] | None = None
-    """At most this many training questions, drawn evenly from the families."""
+    """At most this many training questions, drawn from the families by their weights."""
     evaluate_limit: Annotated[int, Field(ge=1)] | None = None
     """At most this many evaluation questions, drawn evenly from the question types."""
 
