@@ -10,7 +10,7 @@ import resource
 import time
 
 from harness.catalogue import build
-from harness.generate import Family, build_questions
+from harness.generate import AskRules, Family, build_questions
 from harness.plugins import load_catalogue
 from harness_plugins.scenes.procedural import build as build_rooms
 from harness_plugins.scenes.settings import ProceduralSettings
@@ -37,7 +37,7 @@ def main(*, quick: bool) -> list[Result]:
     begun = time.perf_counter()
     scenes = [source.load(scene) for scene in source.scene_ids()]
     loaded, before = time.perf_counter(), peak_mib()
-    asked = build_questions(scenes, families(), style="vsi_bench", seed=0)
+    asked = build_questions(scenes, families(), AskRules(seed=0))
     seconds = time.perf_counter() - loaded
     print(f"{count} rooms furnished in {loaded - begun:.1f} s")
     print(f"{len(asked):,} questions in {seconds:.1f} s, {len(asked) / seconds:,.0f} a second")

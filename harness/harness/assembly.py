@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, cast
 from harness.catalogue import Registered, build
 from harness.component import Backbone, QuestionGenerator, Reward, SceneSource, Task
 from harness.errors import UsageError
-from harness.generate import Family
+from harness.generate import AskRules, Family
 from harness.guarded import GuardedBackbone, GuardedQuestions, GuardedScenes, GuardedTask
+from harness.question import Style
 from harness.recipe import Part, ResolvedCell
 from harness.schema import GrpoStage, Recipe
 
@@ -109,6 +110,11 @@ class Assembly:
     def _make(self, path: str) -> object:
         part = self.parts[path]
         return build(part.registered, part.settings)
+
+
+def ask_rules(recipe: Recipe, style: Style) -> AskRules:
+    """How the recipe's scenes are asked about; those without footage are shown as layout videos."""
+    return AskRules(style=style, seed=recipe.seed, layout=recipe.video.layout)
 
 
 def refuse_if_missing(problems: Sequence[str]) -> None:

@@ -168,8 +168,8 @@ SOURCE = ("--source", "procedural", "--set", "scenes=3", "--set", "seed=7")
 @pytest.fixture
 def rows(write) -> list[dict]:  # noqa: ARG001
     """Rows about three rooms, two of each question type, in the working folder's `rows.jsonl`."""
+    from harness.generate import AskRules, build_questions
     from harness.generate import Family as Asked
-    from harness.generate import build_questions
     from harness_plugins.questions import object_counting, object_size_estimation
     from harness_plugins.questions.settings import (
         ObjectCountingSettings,
@@ -186,7 +186,7 @@ def rows(write) -> list[dict]:  # noqa: ARG001
         ),
     }
     scenes = [source.load(scene_id) for scene_id in source.scene_ids()]
-    made = [to_row(q) for q in build_questions(scenes, families, style="vsi_bench", seed=0)]
+    made = [to_row(q) for q in build_questions(scenes, families, AskRules(seed=0))]
     put(made)
     return made
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from harness.component import QuestionGenerator, SceneSource
 from harness.errors import PluginError, SceneError
 from harness.generate import (
+    AskRules,
     Family,
     build_questions,
     draw_evenly_by_type,
@@ -73,6 +74,10 @@ class Elsewhere(Colours):
             yield replace(question, scene="attic")
 
 
+def scans(dataset: str, *names: str) -> list[Scene]:
+    return [scene(name, dataset) for name in names]
+
+
 def families(**generators: QuestionGenerator) -> dict[str, Family]:
     return {name: Family(name, generator) for name, generator in generators.items()}
 
@@ -81,8 +86,7 @@ def build(scenes=SCENES, *, style="vsi_bench", seed=0, limit=None, **generators)
     return build_questions(
         scenes,
         families(**(generators or {"colours": Colours()})),
-        style=style,
-        seed=seed,
+        AskRules(style=style, seed=seed),
         limit=limit,
     )
 
@@ -94,7 +98,7 @@ def wall(question: Question) -> str:
 
 def test_every_question_says_where_it_comes_from():
     family = Family("walls", Colours(), settings={"times": 3})
-    found = build_questions(SCENES[:2], {"walls": family}, style="vsi_bench", seed=5)
+    found = build_questions(SCENES[:2], {"walls": family}, AskRules(seed=5))
     assert len(found) == 6
     assert {(q.generator, q.version, q.seed) for q in found} == {("walls", 4, 5)}
     assert all(dict(q.settings) == {"times": 3} for q in found)
@@ -153,11 +157,11 @@ def test_scenes_given_twice_are_asked_about_once():
 
 def test_limits_of_a_family():
     three = Family("three", Colours(9), per_scene=3)
-    found = build_questions(SCENES, {"three": three}, style="vsi_bench", seed=0)
+    found = build_questions(SCENES, {"three": three}, AskRules(seed=0))
     assert set(Counter(q.scene for q in found).values()) == {3}
     assert {wall(q) for q in found} <= {wall(q) for q in build(three=Colours(9))}
     few = Family("few", Colours(9), per_scene=3, limit=7)
-    found = build_questions(SCENES, {"few": few}, style="vsi_bench", seed=0)
+    found = build_questions(SCENES, {"few": few}, AskRules(seed=0))
     assert len(found) == 7
     assert len({q.scene for q in found}) > 3
 
@@ -262,14 +266,21 @@ def test_a_source_that_contradicts_itself_is_refused():
 
 
 def test_scans_of_one_space_are_shared():
-    train = ["scene0025_00", "scene0025_01", "scene0700_00", "procedural_000001_s0", "41069025"]
-    evaluate = ["scene0025_01", "scene0026_00", "procedural_000001_s1", "41069025"]
+    train = scans("scannet", "scene0025_00", "scene0025_01", "scene0700_00")
+    train += scans("procedural", "room_0_s0")
+    evaluate = scans("scannet", "scene0025_01", "scene0026_00") + scans("procedural", "room_0_s1")
     assert shared_spaces(train, evaluate) == [
-        ("41069025", "41069025"),
         ("scene0025_00", "scene0025_01"),
         ("scene0025_01", "scene0025_01"),
     ]
-    assert shared_spaces(train, ["scene0001_00"]) == []
+    assert shared_spaces(train, scans("scannet", "scene0001_00")) == []
+    assert shared_spaces(train, scans("elsewhere", "scene0025_00")) == []
+
+
+def test_videos_of_one_visit_are_shared():
+    # official validation video 41159525 and training video 41159521 were filmed in one visit
+    same_visit = scans("arkitscenes", "41159521"), scans("arkitscenes", "41159525")
+    assert shared_spaces(*same_visit) == [("41159521", "41159525")]
 
 
 def test_the_released_splits_of_scannet_share_no_space(shared_data):
@@ -278,5 +289,6 @@ def test_the_released_splits_of_scannet_share_no_space(shared_data):
         (lists / f"scannetv2_{split}.txt").read_text().split() for split in ("train", "val")
     )
     assert len(train) > 1000
+    train, val = scans("scannet", *train), scans("scannet", *val)
     assert shared_spaces(train, val) == []
-    assert len(shared_spaces(train, [*val, "scene0000_03"])) == 3
+    assert len(shared_spaces(train, val + scans("scannet", "scene0000_03"))) == 3

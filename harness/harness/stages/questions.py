@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.assembly import Assembly
+from harness.assembly import Assembly, ask_rules
 from harness.atomic import write_json, write_jsonl
 from harness.component import SceneSource, TaskInput
 from harness.errors import HarnessError
@@ -66,17 +66,14 @@ def make_questions(assembly: Assembly, folder: Path, cache: FrameCache) -> None:
         "train": build_questions(
             train.scenes,
             assembly.families,
-            style=recipe.questions.style,
-            seed=recipe.seed,
+            ask_rules(recipe, recipe.questions.style),
             limit=recipe.questions.train_limit,
         ),
         "evaluate": draw_evenly_by_type(
             build_questions(
                 held_out.scenes,
                 assembly.families,
-                style="vsi_bench",
-                seed=recipe.seed,
-                limit=None,
+                ask_rules(recipe, "vsi_bench"),
             ),
             recipe.questions.evaluate_limit,
             seed=recipe.seed,
@@ -140,7 +137,7 @@ def _load(source: SceneSource, which: str, max_faulty: int) -> _Loaded:
 
 
 def _refuse_shared(train: Sequence[Scene], held_out: Sequence[Scene]) -> None:
-    shared = shared_spaces([s.id for s in train], [s.id for s in held_out])
+    shared = shared_spaces(train, held_out)
     if shared:
         pairs = ", ".join(f"{a} and {b}" for a, b in shared[:5])
         raise HarnessError(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.generate import Family, build_questions
+from harness.generate import AskRules, Family, build_questions
 from harness.question import from_row, to_row
 from harness_plugins.questions import (
     object_abs_distance,
@@ -69,7 +69,7 @@ def test_sets_are_confirmed_after_they_were_shuffled_and_written(style):
     source = build(ProceduralSettings(scenes=12, seed=5))
     scenes = {scene_id: source.load(scene_id) for scene_id in source.scene_ids()}
     plain = {name: Family(name, family) for name, family in FAMILIES.items() if "as" not in name}
-    questions = build_questions(scenes.values(), plain, style=style, seed=1)
+    questions = build_questions(scenes.values(), plain, AskRules(style=style, seed=1))
     verdicts = Counter(
         (row.question_type, FAMILIES[row.generator].recompute(scenes[row.scene], row).agrees)
         for question in questions

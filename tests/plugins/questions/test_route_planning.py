@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from shapely import LineString, MultiPoint, Point, Polygon, union_all
 
-from harness.generate import Family, build_questions
+from harness.generate import AskRules, Family, build_questions
 from harness.layout.camera import camera_walk
 from harness.layout.visibility import drawn_visibility
 from harness.question import Question, from_row
@@ -319,7 +319,7 @@ def test_shuffled_options_leave_the_text_alone():
             ("obj_appearance_order", order.build(ObjAppearanceOrderSettings())),
         )
     }
-    questions = build_questions(scenes, families, style="vsi_bench", seed=0)
+    questions = build_questions(scenes, families, AskRules(seed=0))
     assert set(Counter(q.generator for q in questions)) == set(families)
     assert len({q.gold for q in questions}) == 4
     by_id = {scene.id: scene for scene in scenes}
