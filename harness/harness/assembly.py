@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, cast
 from harness.catalogue import Registered, build
 from harness.component import Backbone, QuestionGenerator, Reward, SceneSource, Task
 from harness.errors import UsageError
-from harness.generate import AskRules, Family
+from harness.generate import AskRules, Categories, Family, SeenRule
 from harness.guarded import GuardedBackbone, GuardedQuestions, GuardedScenes, GuardedTask
 from harness.question import Style
 from harness.recipe import Part, ResolvedCell
-from harness.schema import GrpoStage, Recipe
+from harness.schema import GrpoStage, LayoutVideo, Questions, Recipe
 
 if TYPE_CHECKING:
     from harness.training.rewards import BoundReward
@@ -62,6 +62,13 @@ class Assembly:
             )
             for name, ref in self.recipe.questions.families.items()
         }
+
+    def ask_rules(self, style: Style) -> AskRules:
+        """How the recipe's scenes are asked about; those without footage get layout videos."""
+        recipe = self.recipe
+        return ask_rules(
+            recipe.questions, style=style, seed=recipe.seed, layout=recipe.video.layout
+        )
 
     @cached_property
     def backbone(self) -> GuardedBackbone:
@@ -112,9 +119,24 @@ class Assembly:
         return build(part.registered, part.settings)
 
 
-def ask_rules(recipe: Recipe, style: Style) -> AskRules:
-    """How the recipe's scenes are asked about; those without footage are shown as layout videos."""
-    return AskRules(style=style, seed=recipe.seed, layout=recipe.video.layout)
+def ask_rules(
+    questions: Questions, *, style: Style, seed: int, layout: LayoutVideo | None
+) -> AskRules:
+    """How scenes are asked about, from a recipe's section or a preset.
+
+    Args:
+        layout: how scenes without footage will be shown, or None if they will not.
+    """
+    seen = questions.visible
+    return AskRules(
+        style=style,
+        seed=seed,
+        categories=Categories(
+            frozenset(questions.exclude), dict(questions.rename), questions.merge_plurals
+        ),
+        seen=None if seen is None else SeenRule(seen.frames, seen.share, seen.min_frames),
+        layout=layout,
+    )
 
 
 def refuse_if_missing(problems: Sequence[str]) -> None:

@@ -98,6 +98,7 @@ class SceneSource(Protocol):
 #   export_video(scene_id, path: Path) -> Sequence[Frame | None]
 #                                      the footage as mp4, upright, and a pose for each of its
 #                                      frames, None where it was lost; SceneError without footage
+#   drawn: bool                        whether layout videos are all there is of its scenes
 #   write_release(folder: Path, progress: Callable[[int, int], object]) -> None
 #                                      its scenes in the layout of a raw release
 

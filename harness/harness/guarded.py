@@ -64,6 +64,11 @@ class GuardedScenes:
         return scene
 
     @property
+    def drawn(self) -> bool:
+        """Whether its scenes are shown as layout videos, for want of any other."""
+        return bool(getattr(self.source, "drawn", False))
+
+    @property
     def has_footage(self) -> bool:
         """Whether the source can write videos of its scenes."""
         return callable(getattr(self.source, "export_video", None))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import string
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 from harness.errors import HarnessError
@@ -108,7 +108,7 @@ class Question:
 
 def to_row(question: Question) -> dict[str, Any]:
     """The question as a VSI-Bench row: `ground_truth` is the letter where there are options."""
-    row = asdict(question)
+    row = {one.name: getattr(question, one.name) for one in fields(question)}
     row["question"] = row.pop("text")
     row["scene_name"] = row.pop("scene")
     row["ground_truth"] = question.gold

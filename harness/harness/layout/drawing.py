@@ -63,6 +63,24 @@ class Drawing:
         )
 
     @cached_property
+    def shell_hides_nothing(self) -> bool:
+        """Whether floor, walls and ceiling stand behind every box, from wherever one looks in.
+
+        So it is in a room whose outline turns one way only, with all boxes inside. (A surface seen
+        from behind is not drawn.)
+        """
+        corners = self.corners.reshape(-1, 3)
+        inside = (corners[:, 2] >= self.floor) & (corners[:, 2] <= self.ceiling)
+        starts = np.array([wall.start for wall in self.walls]).reshape(-1, 2)
+        along = np.array([wall.end - wall.start for wall in self.walls]).reshape(-1, 2)
+        x, y = (corners[:, None, :2] - starts).transpose(2, 0, 1)
+        to_the_left = along[:, 0] * y - along[:, 1] * x >= 0
+        # A convex outline has every corner of its own to the left of every wall, too.
+        x, y = (starts[:, None] - starts).transpose(2, 0, 1)
+        convex = along[:, 0] * y - along[:, 1] * x >= -1e-9
+        return bool(inside.all() and to_the_left.all() and convex.all())
+
+    @cached_property
     def corners(self) -> Array:
         """(B, 8, 3) corners; two that differ in one bit of their number share an edge."""
         signs = np.array([[(k >> 2) & 1, (k >> 1) & 1, k & 1] for k in range(8)]) * 2.0 - 1

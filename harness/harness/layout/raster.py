@@ -69,7 +69,11 @@ def render(drawing: Drawing, frame: Frame) -> Rendered:
 
 def object_pixels(drawing: Drawing, frame: Frame) -> NDArray[np.int64]:
     """(B,) pixels of each object in the picture that `render` gives, without the colours."""
-    canvas = _drawn(drawing, frame)
+    if drawing.shell_hides_nothing:
+        canvas = _Canvas(frame)
+        canvas.draw_boxes(drawing, WALL + len(drawing.walls))
+    else:
+        canvas = _drawn(drawing, frame)
     first = WALL + len(drawing.walls)
     counts = np.bincount(canvas.code.ravel(), minlength=first + 3 * len(drawing.centres))
     pixels: NDArray[np.int64] = counts[first:].reshape(-1, 3).sum(axis=1)

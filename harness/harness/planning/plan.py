@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.assembly import Assembly, ask_rules
+from harness.assembly import Assembly
 from harness.component import ModelShape, SceneSource
 from harness.errors import HarnessError
 from harness.generate import build_questions, draw_evenly_by_type, load_scenes
@@ -125,7 +125,7 @@ def _count(
     limit = getattr(recipe.questions, f"{which}_limit")
     train_limit = limit if which == "train" and stride == 1 else None
     questions = build_questions(
-        scenes, assembly.families, ask_rules(recipe, style), limit=train_limit
+        scenes, assembly.families, assembly.ask_rules(style), limit=train_limit
     )
     if stride == 1:
         if which == "evaluate":

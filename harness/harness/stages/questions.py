@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.assembly import Assembly, ask_rules
+from harness.assembly import Assembly
 from harness.atomic import write_json, write_jsonl
 from harness.component import SceneSource, TaskInput
 from harness.errors import HarnessError
@@ -66,14 +66,14 @@ def make_questions(assembly: Assembly, folder: Path, cache: FrameCache) -> None:
         "train": build_questions(
             train.scenes,
             assembly.families,
-            ask_rules(recipe, recipe.questions.style),
+            assembly.ask_rules(recipe.questions.style),
             limit=recipe.questions.train_limit,
         ),
         "evaluate": draw_evenly_by_type(
             build_questions(
                 held_out.scenes,
                 assembly.families,
-                ask_rules(recipe, "vsi_bench"),
+                assembly.ask_rules("vsi_bench"),
             ),
             recipe.questions.evaluate_limit,
             seed=recipe.seed,

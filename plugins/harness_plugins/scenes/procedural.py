@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from random import Random
+from typing import ClassVar
 
 from harness.errors import SceneError, UsageError
 from harness.geometry import polygon_area
@@ -48,6 +49,7 @@ class Procedural:
     """A scene source that makes its scenes."""
 
     settings: ProceduralSettings
+    drawn: ClassVar[bool] = True
 
     def scene_ids(self) -> Sequence[str]:
         """`procedural_000123_s0`: number and seed."""
