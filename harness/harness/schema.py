@@ -162,6 +162,12 @@ class Questions(Section):
     """At most this many evaluation questions, drawn evenly from the question types."""
 
 
+class PresetFile(Section):
+    """A preset: questions for recipes and for `harness questions` to name."""
+
+    questions: Questions
+
+
 class Lora(Section):
     """Low-rank adapters through peft."""
 

@@ -56,6 +56,11 @@ class Where:
     source: str
     line: int = 0
 
+    @property
+    def on_command_line(self) -> bool:
+        """Whether an option said so, and no file."""
+        return not self.line and self.source.startswith("--")
+
     def __str__(self) -> str:
         return f"{self.source}:{self.line}" if self.line else self.source
 

@@ -66,7 +66,7 @@ def test_faults_are_told_where_they_were_written(load: Load, write: Write) -> No
         (
             {"recipes/a.yaml": "seed: 1\nextends: ../outside.yaml\n", "outside.yaml": "seed: 1"},
             (
-                "recipes/a.yaml:2: extends: ../outside.yaml lies outside recipes; a parent must be in "
+                "recipes/a.yaml:2: extends: ../outside.yaml lies outside recipes; it must be in "
                 "the recipes' folder"
             ),
         ),
@@ -113,7 +113,7 @@ def test_a_link_does_not_lead_out_of_the_recipes(load: Load, write: Write) -> No
     ("name", "expected"),
     [
         ("recipes/bas.yaml", "no recipe file recipes/bas.yaml; did you mean 'base.yaml'?"),
-        ("nowhere/x.yaml", "no recipe file nowhere/x.yaml; there is no recipe in nowhere"),
+        ("nowhere/x.yaml", "no recipe file nowhere/x.yaml; there is no .yaml file in nowhere"),
         ("quickstart.yaml", "the packaged recipe of that name is 'quickstart' (without suffix)"),
         ("recipes/base", "the file is named recipes/base.yaml"),
         ("quickstrat", "did you mean 'quickstart'?"),

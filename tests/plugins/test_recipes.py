@@ -9,13 +9,13 @@ import pytest
 
 from harness.component import Settings
 from harness.plugins import load_catalogue
-from harness.recipe import ResolvedCell, ResolvedRecipe, load_recipe
+from harness.recipe import ResolvedCell, ResolvedRecipe, load_recipe, packaged_recipes
 from harness.schema import GrpoStage, TrainStage
 from harness_plugins.backbones.settings import Qwen2VLSettings
 from harness_rewards.settings import AccuracySettings, FormatSettings
 
 ROOT = Path(__file__).parents[2] / "recipes"
-FILES = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.yaml"))
+FILES = [f"{name}.yaml" for name in packaged_recipes()]
 PAPER = [name for name in FILES if name.startswith(("vsgrpo_", "sft_", "dpo_"))]
 GRPO = [name for name in PAPER if name.startswith("vsgrpo_")]
 # Stated in the paper (arXiv 2504.00883, section 4), by size of the model.

@@ -9,7 +9,8 @@ from harness.errors import UsageError
 from harness.recipe.problem import Path
 from harness.strict_yaml import Node, Where, parse_value
 
-SET = "--set "
+SET = "--set"
+EXAMPLE = "train.grpo.beta=0.01"
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,14 @@ def merge(base: Node, over: Node, idle: list[Removal], path: Path = ()) -> Node:
     return Node(merged, base.where if isinstance(base.value, dict) else over.where)
 
 
+def merged(layers: Sequence[Node], where: Where, idle: list[Removal]) -> Node:
+    """Layers as one, later ones over earlier ones; `where` is the place of the whole."""
+    tree = Node({}, where)
+    for layer in layers:
+        tree = merge(tree, layer, idle)
+    return tree
+
+
 def _names_another(below: dict[str, Node], over: dict[str, Node]) -> bool:
     return "use" in below and "use" in over and below["use"].value != over["use"].value
 
@@ -51,7 +60,7 @@ def _names_another(below: dict[str, Node], over: dict[str, Node]) -> bool:
 def _of_another(settings: dict[str, Node]) -> dict[str, Node]:
     return {
         # what the same command line sets is meant for the component it names
-        key: node if node.where.source.startswith(SET) else replace(node, of_another=True)
+        key: node if node.where.on_command_line else replace(node, of_another=True)
         for key, node in settings.items()
     }
 
@@ -92,8 +101,11 @@ def split_path(text: str) -> Path:
     return (first, rest) if first == "matrix" and dot else tuple(text.split("."))
 
 
-def override(text: str) -> Node:
+def override(text: str, *, option: str = SET, example: str = EXAMPLE) -> Node:
     """The layer of one `--set path=value`.
+
+    Args:
+        option: what the command line calls it. example: shown where there is no path or value.
 
     Raises:
         UsageError: no path, no `=`, a value outside the YAML subset, or a key that only files have.
@@ -101,7 +113,9 @@ def override(text: str) -> Node:
     name, equals, value = text.partition("=")
     path = split_path(name)
     if not equals or not all(path) or name != "".join(name.split()):
-        raise UsageError(f"--set {text}: expected path=value, such as train.grpo.beta=0.01")
+        raise UsageError(f"{option} {text}: expected path=value, such as {example}")
     if path[0] == "extends":
-        raise UsageError("--set extends: only a file can extend another; name that file instead")
-    return nested(path, parse_value(value, f"{SET}{name}"))
+        raise UsageError(
+            f"{option} extends: only a file can extend another; name that file instead"
+        )
+    return nested(path, parse_value(value, f"{option} {name}"))

@@ -29,7 +29,8 @@ class Problem:
 
     def __str__(self) -> str:
         path = ".".join(self.path)
-        if not path or self.where.source == f"--set {path}":
+        said = self.where.source.partition(" ")[2] if self.where.on_command_line else None
+        if not path or path == said:
             return f"{self.where}: {self.message}"
         return f"{self.where}: {path}: {self.message}"
 

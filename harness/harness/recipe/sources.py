@@ -1,4 +1,4 @@
-"""Where recipes lie: files, packaged recipes, parents, and the machine's own settings."""
+"""Where recipes lie: files, packaged recipes and presets, parents, and the machine's settings."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.errors import UsageError
-from harness.recipe.merge import Removal, merge
 from harness.recipe.problem import Problem, error_of
-from harness.strict_yaml import Node, Where, read
+from harness.strict_yaml import Node, read
 from harness.suggest import suggestion
 
 LOCAL = "harness.local.yaml"
-_SUFFIXES = (".yaml", ".yml")
+SUFFIXES = (".yaml", ".yml")
 
 
 def packaged_root() -> Path:
@@ -23,11 +22,25 @@ def packaged_root() -> Path:
     return wheel if wheel.is_dir() else package.parents[1] / "recipes"
 
 
+def packaged_presets_root() -> Path:
+    """The folder of the presets of questions that come with the harness."""
+    return packaged_root() / "presets"
+
+
 def packaged_recipes() -> tuple[str, ...]:
     """Names of the packaged recipes, such as `quickstart`."""
     root = packaged_root()
-    files = (path.relative_to(root) for path in root.rglob("*.yaml") if path.name != LOCAL)
+    files = (
+        path.relative_to(root)
+        for path in root.rglob("*.yaml")
+        if path.name != LOCAL and path.parent != packaged_presets_root()
+    )
     return tuple(sorted(path.with_suffix("").as_posix() for path in files))
+
+
+def packaged_preset_names() -> tuple[str, ...]:
+    """Names of the packaged presets of questions, such as `vsi_bench`."""
+    return tuple(sorted(path.stem for path in packaged_presets_root().glob("*.yaml")))
 
 
 def find_recipe(name: str | Path) -> Path:
@@ -37,26 +50,42 @@ def find_recipe(name: str | Path) -> Path:
         UsageError: there is none.
     """
     path = Path(name)
-    if path.suffix in _SUFFIXES:
+    _refuse_preset(path)
+    if path.suffix in SUFFIXES:
         if path.is_file():
             return path
         raise UsageError(f"no recipe file {shown(path)}{_instead(path)}")
     if path.as_posix() in packaged_recipes():
         return packaged_root() / f"{path.as_posix()}.yaml"
-    for suffix in _SUFFIXES:
+    for suffix in SUFFIXES:
         if (file := path.with_name(path.name + suffix)).is_file():
             raise UsageError(f"no packaged recipe {str(name)!r}; the file is named {shown(file)}")
     advice = suggestion(path.as_posix(), packaged_recipes(), plural="packaged recipes")
     raise UsageError(f"no packaged recipe {str(name)!r} (a file is given with its .yaml); {advice}")
 
 
+def _refuse_preset(path: Path) -> None:
+    name = path.with_suffix("").name
+    packaged = path.as_posix() == f"presets/{name}" and name in packaged_preset_names()
+    if packaged or path.resolve().parent == packaged_presets_root().resolve():
+        raise UsageError(
+            f"{path} is a preset of questions and no recipe; a recipe names it: "
+            f"questions: {{preset: {name}}}"
+        )
+
+
 def _instead(path: Path) -> str:
     name = path.with_suffix("").name
     if name in packaged_recipes():
         return f"; the packaged recipe of that name is {name!r} (without suffix)"
+    return other_files(path)
+
+
+def other_files(path: Path) -> str:
+    """What to do about a YAML file that is not there."""
     there = sorted(p.name for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
     if not there:
-        return f"; there is no recipe in {shown(path.parent)}"
+        return f"; there is no .yaml file in {shown(path.parent)}"
     return f"; {suggestion(path.name, there, plural='files there')}"
 
 
@@ -69,8 +98,8 @@ def shown(path: Path) -> str:
         return str(absolute)
 
 
-def read_chain(path: Path, idle: list[Removal]) -> tuple[Node, list[Path]]:
-    """A recipe file merged over its parents, and the files read, the first parent first.
+def read_chain(path: Path) -> tuple[list[Node], list[Path]]:
+    """A recipe file's parents and itself as layers, and their files, the first parent first.
 
     Raises:
         UsageError: a file is missing, unreadable, its own ancestor, or outside the recipes' folder.
@@ -89,10 +118,7 @@ def read_chain(path: Path, idle: list[Removal]) -> tuple[Node, list[Path]]:
         files.append(resolved)
         layers.append(tree)
         next_file = _parent(tree, next_file)
-    merged = Node({}, layers[0].where)
-    for layer in reversed(layers):
-        merged = merge(merged, layer, idle)
-    return Node(merged.value, layers[0].where), files[::-1]
+    return layers[::-1], files[::-1]
 
 
 def _parent(tree: Node, file: Path) -> Path | None:
@@ -108,21 +134,27 @@ def _parent(tree: Node, file: Path) -> Path | None:
 
     if not isinstance(name, str):
         raise refuse("expected one file beside this one (base.yaml) or one packaged recipe's name")
-    parent = Path(name)
-    if parent.suffix not in _SUFFIXES:
-        try:
-            return find_recipe(name)
-        except UsageError as error:
-            raise refuse(str(error)) from error
-    if parent.is_absolute():
-        raise refuse(f"{name} is a path of one machine; write it relative to this file")
-    parent = file.parent / parent
+    try:
+        return find_recipe(file_beside(file, name) if Path(name).suffix in SUFFIXES else name)
+    except UsageError as error:
+        raise refuse(str(error)) from error
+
+
+def file_beside(file: Path, name: str) -> Path:
+    """The file that another one names, by its path from there.
+
+    Raises:
+        UsageError: it is not there, lies outside the recipes' folder, or is a path of one machine.
+    """
+    if Path(name).is_absolute():
+        raise UsageError(f"{name} is a path of one machine; write it relative to this file")
+    found = file.parent / name
     root = _root(file)
-    if not parent.resolve().is_relative_to(root):
-        raise refuse(f"{name} lies outside {shown(root)}; a parent must be in the recipes' folder")
-    if not parent.is_file():
-        raise refuse(f"no file {shown(parent)}{_instead(parent)}")
-    return parent
+    if not found.resolve().is_relative_to(root):
+        raise UsageError(f"{name} lies outside {shown(root)}; it must be in the recipes' folder")
+    if not found.is_file():
+        raise UsageError(f"no file {shown(found)}{_instead(found)}")
+    return found
 
 
 def _root(file: Path) -> Path:
@@ -138,13 +170,13 @@ def local_files(recipe: Path) -> Iterator[Path]:
     yield from dict.fromkeys(path for path in candidates if path.is_file())
 
 
-def read_local(recipe: Path, idle: list[Removal]) -> tuple[Node, list[Path]]:
-    """The machine's settings as one layer.
+def read_local(recipe: Path) -> tuple[list[Node], list[Path]]:
+    """The machine's settings as layers, and their files.
 
     Raises:
         UsageError: unreadable, or with a key that only recipes have.
     """
-    merged = Node({}, Where(LOCAL))
+    layers: list[Node] = []
     files = list(local_files(recipe))
     for file in files:
         layer = read(file, shown(file))
@@ -156,5 +188,5 @@ def read_local(recipe: Path, idle: list[Removal]) -> tuple[Node, list[Path]]:
         ]
         if problems:
             raise error_of(problems)
-        merged = merge(merged, layer, idle)
-    return merged, files
+        layers.append(layer)
+    return layers, files

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -18,7 +18,6 @@ from harness.recipe.known_keys import known_keys
 from harness.recipe.merge import Removal, at
 from harness.recipe.problem import Path, Problem
 from harness.recipe.sections import Section, sections
-from harness.schema import Recipe
 from harness.strict_yaml import Node, Where
 from harness.suggest import suggestion
 
@@ -54,32 +53,35 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Checked:
-    """A valid recipe and its parts by path."""
+class Checked(Generic[ModelT]):
+    """A valid recipe, or a part of one, and its components by path."""
 
-    recipe: Recipe
+    model: ModelT
     parts: Mapping[str, Part]
 
 
-def check(tree: Node, idle: Iterable[Removal], catalogue: Catalogue) -> Checked | list[Problem]:
+def check(
+    model: type[ModelT], tree: Node, idle: Iterable[Removal], catalogue: Catalogue
+) -> Checked[ModelT] | list[Problem]:
     """The recipe, or everything that is wrong with it.
 
     Args:
+        model: what the tree is checked against, the whole recipe or some of its sections.
         tree: all layers merged. idle: nulls that removed nothing. catalogue: the installed plugins.
     """
     problems: list[Problem] = []
     tree = _without_strangers(tree, catalogue)
-    recipe = _validated(Recipe, tree, (), problems)
+    found = _validated(model, tree, (), problems)
     parts: dict[str, Part] = {}
     for section in sections(tree):
         part = part_of(section, catalogue, problems)
         if part is not None:
             parts[part.path] = part
     for removal in idle:
-        problems += _idle(removal, tree, catalogue)
-    if problems or recipe is None:
+        problems += _idle(removal, model, tree, catalogue)
+    if problems or found is None:
         return problems
-    return Checked(recipe, parts)
+    return Checked(found, parts)
 
 
 def _without_strangers(tree: Node, catalogue: Catalogue) -> Node:
@@ -210,13 +212,15 @@ def _short(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:77]}…"
 
 
-def _idle(removal: Removal, tree: Node, catalogue: Catalogue) -> list[Problem]:
+def _idle(
+    removal: Removal, model: type[BaseModel], tree: Node, catalogue: Catalogue
+) -> list[Problem]:
     """A `null` for a field asks for its default; any other null should have removed something."""
     *above, key = removal.path
     parent = at(tree, above)
     if parent is None or not isinstance(parent.value, dict):
         return []  # the whole section was removed or replaced by a later layer
-    known = _keys_at(tree, above, catalogue)
+    known = _keys_at(model, tree, above, catalogue)
     if known is not None and key in known:
         return []
     siblings = known if known is not None else parent.value.keys()
@@ -224,7 +228,9 @@ def _idle(removal: Removal, tree: Node, catalogue: Catalogue) -> list[Problem]:
     return [Problem(removal.where, removal.path, f"there is nothing to remove; {advice}")]
 
 
-def _keys_at(tree: Node, path: Sequence[str], catalogue: Catalogue) -> set[str] | None:
+def _keys_at(
+    model: type[BaseModel], tree: Node, path: Sequence[str], catalogue: Catalogue
+) -> set[str] | None:
     for section in sections(tree):
         depth = len(section.path)
         if tuple(path[:depth]) == section.path and section.name is not None:
@@ -234,4 +240,4 @@ def _keys_at(tree: Node, path: Sequence[str], catalogue: Catalogue) -> set[str] 
             known = known_keys(found.component.config, section.settings, path[depth:])
             own = section.slot.ref.model_fields.keys() if len(path) == depth else set()
             return None if known is None else known | own
-    return known_keys(Recipe, tree, path)
+    return known_keys(model, tree, path)
