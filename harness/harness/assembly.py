@@ -13,8 +13,8 @@ from harness.errors import UsageError
 from harness.generate import AskRules, Categories, Family, SeenRule
 from harness.guarded import GuardedBackbone, GuardedQuestions, GuardedScenes, GuardedTask
 from harness.question import Style
-from harness.recipe import Part, ResolvedCell
-from harness.schema import GrpoStage, LayoutVideo, Questions, Recipe
+from harness.recipe import Part, Preset, ResolvedCell
+from harness.schema import FamilyRef, GrpoStage, LayoutVideo, Questions, Recipe
 
 if TYPE_CHECKING:
     from harness.training.rewards import BoundReward
@@ -49,19 +49,9 @@ class Assembly:
     @cached_property
     def families(self) -> dict[str, Family]:
         """Question families by their name in the recipe."""
-        return {
-            name: Family(
-                name=name,
-                generator=GuardedQuestions(
-                    cast(QuestionGenerator, self._make(path := f"questions.families.{name}")),
-                    self.registered(path),
-                ),
-                settings=ref.settings,
-                limit=ref.limit,
-                per_scene=ref.per_scene,
-            )
-            for name, ref in self.recipe.questions.families.items()
-        }
+        families = self.recipe.questions.families
+        parts = {name: self.parts[f"questions.families.{name}"] for name in families}
+        return _families(families, parts)
 
     def ask_rules(self, style: Style) -> AskRules:
         """How the recipe's scenes are asked about; those without footage get layout videos."""
@@ -117,6 +107,29 @@ class Assembly:
     def _make(self, path: str) -> object:
         part = self.parts[path]
         return build(part.registered, part.settings)
+
+
+def families_of(preset: Preset) -> dict[str, Family]:
+    """The question families of a preset, by their name in it."""
+    families = preset.questions.families
+    return _families(families, {name: preset.parts[f"families.{name}"] for name in families})
+
+
+def _families(families: Mapping[str, FamilyRef], parts: Mapping[str, Part]) -> dict[str, Family]:
+    return {
+        name: Family(
+            name=name,
+            generator=GuardedQuestions(
+                cast(QuestionGenerator, build(parts[name].registered, parts[name].settings)),
+                parts[name].registered,
+            ),
+            settings=ref.settings,
+            limit=ref.limit,
+            per_scene=ref.per_scene,
+            weight=ref.weight,
+        )
+        for name, ref in families.items()
+    }
 
 
 def ask_rules(

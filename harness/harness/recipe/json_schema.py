@@ -70,7 +70,31 @@ def _recipe(prefix: str, *, partial: bool) -> Schema:
         models.pop(name, None)
     for schema in models.values():
         _loosen(schema, partial=partial)
+    if not partial:
+        _let_presets_give_questions(models)
     return {f"{prefix}.{name}": schema for name, schema in models.items()}
+
+
+def _let_presets_give_questions(models: Schema) -> None:
+    """What the whole recipe must say of questions, it need not say where it names a preset."""
+    questions, recipe = models["Questions"], models["Recipe"]
+    families = questions["properties"].pop("families")
+    questions["properties"]["families"] = {"description": families["description"]}
+    questions["required"].remove("families")
+    questions |= {
+        "if": {"properties": {"preset": {"type": "string"}}, "required": ["preset"]},
+        "then": {"properties": {"families": {"$ref": "#/$defs/part.map.questions"}}},
+        "else": {"properties": {"families": families}, "required": ["families"]},
+    }
+    recipe["required"].remove("questions")
+    section = recipe["properties"].pop("questions")
+    recipe["properties"]["questions"] = {}
+    axis = {"type": "object", "required": ["questions.preset"]}
+    recipe |= {
+        "if": {"properties": {"matrix": axis}, "required": ["matrix"]},
+        "then": {"properties": {"questions": {"$ref": "#/$defs/part.Questions"}}},
+        "else": {"properties": {"questions": section}, "required": ["questions"]},
+    }
 
 
 def _settings(registered: Registered) -> Schema:
