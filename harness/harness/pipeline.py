@@ -13,12 +13,13 @@ from typing import Any
 
 from harness.assembly import Assembly
 from harness.frame_cache import FrameCache
+from harness.question_files.reading import question_files
 from harness.runs import RunFolder, StageFolder
 from harness.schema import Recipe
 from harness.stages.evaluation import evaluate_frequency, evaluate_model
 from harness.stages.questions import QuestionSet, make_questions, read_questions
 from harness.stages.training import MODEL, train
-from harness.video import Clip
+from harness.video import Clip, file_digest
 
 
 def run_pipeline(assembly: Assembly, run: RunFolder, cache: Path) -> None:
@@ -151,12 +152,18 @@ def _question_inputs(recipe: Recipe) -> list[Any]:
     return [
         version("vsi-harness"),
         recipe.scenes.model_dump(mode="json"),
-        recipe.questions.model_dump(mode="json"),
+        recipe.questions.model_dump(mode="json", exclude={"preset"}),
+        _content(recipe.questions.train_file),
         recipe.video.layout.model_dump(),
         bool(recipe.train),
         tasks,
         recipe.seed,
     ]
+
+
+def _content(path: Path | None) -> list[str] | None:
+    """What is in a question file or folder now."""
+    return None if path is None else [file_digest(file) for file in question_files(path)]
 
 
 def _evaluation_inputs(recipe: Recipe) -> list[Any]:

@@ -16,6 +16,7 @@ from harness.planning.hardware import gpu_memory
 from harness.planning.memory import BYTES, MemoryEstimate, estimate
 from harness.prompt import EVALUATION_PROMPTS
 from harness.question import Question, Style
+from harness.stages.training_set import questions_of_file, refuse_training_on_benchmarks
 
 # Questions are counted on this many scenes of a source, and scaled up where it has more.
 SAMPLED_SCENES = 100
@@ -119,9 +120,15 @@ def _count(
     """Questions of a set as the run would make them; scaled up from a sample of a large source."""
     recipe = assembly.recipe
     ids = source.scene_ids()
+    if which == "train" and recipe.questions.train_file is not None:
+        rows = questions_of_file(recipe)
+        counts = dict(sorted(Counter(q.question_type for q in rows).items()))
+        return SceneCount(len({q.scene for q in rows}), counts, estimated=False), rows[:1000]
     stride = max(1, len(ids) // SAMPLED_SCENES)
     sampled = ids[::stride]
     scenes, _skipped = load_scenes(source, max_faulty=recipe.scenes.max_faulty, ids=sampled)
+    if which == "train":
+        refuse_training_on_benchmarks(recipe, scenes)
     limit = getattr(recipe.questions, f"{which}_limit")
     train_limit = limit if which == "train" and stride == 1 else None
     questions = build_questions(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -130,7 +130,7 @@ def _asked(
     return tally
 
 
-def _each(engine: Engine, job: AskJob, scenes: Sequence[str]) -> Iterator[Asked]:
+def _each(engine: Engine, job: AskJob, scenes: Sequence[str]) -> Generator[Asked, None, None]:
     yield from engine.ask(job, scenes)
 
 

@@ -17,6 +17,7 @@ from harness.report.scores import (
     MEANS,
     NOT_RUN,
     in_column_order,
+    leak_notes,
     limits,
 )
 from harness.report.text import one_line
@@ -166,6 +167,7 @@ def _notes(
         if len(sizes) > 1:
             listed = ", ".join(f"{size:,}" for size in sizes)
             notes.append(f"{task}: the runs were asked different numbers of questions: {listed}.")
+    notes += dict.fromkeys(f"{one_line(run.name)}: {x}" for run in runs for x in leak_notes(run))
     if any(run.layout_video for run in runs):
         notes.append(LAYOUT_NOTE)
     partial = [row.name for row in rows if row.partial]

@@ -136,7 +136,8 @@ class SkippedScene:
 class DataSummary:
     """Scenes and questions by split, questions by task, what was skipped and what was mended.
 
-    `faults` maps scenes to what was found wrong in their annotation, in words.
+    `faults` maps scenes to what was found wrong in their annotation, in words; `leak` benchmarks
+    and their splits to the number of training scenes that they show.
     """
 
     scenes: Mapping[str, int] = field(default_factory=dict)
@@ -145,6 +146,7 @@ class DataSummary:
     tasks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     faults: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     layout_video: bool = False
+    leak: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -217,6 +219,11 @@ class RunReport:
         """Whether some video was drawn from boxes, not filmed."""
         drawn = self.data is not None and self.data.layout_video
         return drawn or any(a.layout for e in self.evaluations for a in e.answers)
+
+    @property
+    def leak(self) -> Mapping[str, int]:
+        """Benchmark or split -> training scenes that it shows; empty as it should be."""
+        return self.data.leak if self.data is not None else {}
 
     def of_task(self, task: str) -> tuple[Evaluation, ...]:
         """The evaluations of a task, in order."""

@@ -17,7 +17,13 @@ from harness.report.load import BASE, Interval, RunReport, Stage, load_run
 from harness.report.panels import grid_panels
 from harness.report.progress import stage_facts
 from harness.report.samples import OUTCOMES, RolloutGroup, rollout_groups, samples
-from harness.report.scores import LAYOUT_NOTE, difference_of, in_column_order, score_grids
+from harness.report.scores import (
+    LAYOUT_NOTE,
+    difference_of,
+    in_column_order,
+    leak_notes,
+    score_grids,
+)
 from harness.report.table import score_markdown
 from harness.report.thumbnails import FrameStrips, Thumbnails, video_thumbnails
 
@@ -152,6 +158,7 @@ def _notices(run: RunReport) -> list[str]:
         *(f"{e.model} in {e.task}" for e in run.evaluations if e.scores is None),
     ]
     return [
+        *leak_notes(run),
         *([LAYOUT_NOTE] if run.layout_video else []),
         *([f"Not finished: {', '.join(unfinished)}."] if unfinished else []),
         *run.notices,

@@ -213,7 +213,16 @@ def _notes(run: RunReport, task: str, evaluations: Sequence[Evaluation]) -> list
     notes += limits(run.recipe)
     if any(a.layout for e in evaluations for a in e.answers):
         notes.append(LAYOUT_NOTE)
-    return notes
+    return [*notes, *leak_notes(run)]
+
+
+def leak_notes(run: RunReport) -> list[str]:
+    """What must be said of a run that trained on scenes of benchmarks."""
+    return [
+        f"LEAK: trained on {scenes:,} scene{'s' * (scenes != 1)} that {one_line(split)} shows: "
+        "scores there say nothing."
+        for split, scenes in run.leak.items()
+    ]
 
 
 def _size_note(size: tuple[int, int | None], models: Sequence[str], several: bool) -> str:

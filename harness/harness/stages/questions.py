@@ -15,18 +15,13 @@ from typing import Any
 
 from harness.assembly import Assembly
 from harness.atomic import write_json, write_jsonl
-from harness.component import SceneSource, TaskInput
+from harness.component import TaskInput
 from harness.errors import HarnessError
 from harness.frame_cache import FrameCache
-from harness.generate import (
-    build_questions,
-    draw_evenly_by_type,
-    load_scenes,
-    shared_spaces,
-)
-from harness.progress import bar
+from harness.generate import build_questions, draw_evenly_by_type, shared_spaces
 from harness.question import Question, from_row, to_row
 from harness.scene import Scene
+from harness.stages.training_set import Loaded, load, training_set
 from harness.stages.videos import Videos, find_videos
 
 
@@ -45,30 +40,20 @@ class QuestionSet:
     videos: Mapping[str, Mapping[str, Any]]
 
 
-@dataclass(frozen=True)
-class _Loaded:
-    scenes: list[Scene]
-    skipped: list[dict[str, str]]
-
-
 def make_questions(assembly: Assembly, folder: Path, cache: FrameCache) -> None:
     """Fill the stage's folder; the cache gets the frames of footage.
 
     Raises:
+        UsageError: training scenes are shown by benchmarks.
         HarnessError: no question came out, scenes are shared, or a task's scene is unknown.
     """
     recipe = assembly.recipe
-    train = _load(assembly.train_scenes, "train", recipe.scenes.max_faulty)
-    held_out = _load(assembly.held_out_scenes, "evaluate", recipe.scenes.max_faulty)
+    training = training_set(assembly)
+    train, held_out = training.loaded, load(assembly, "evaluate")
     _refuse_shared(train.scenes, held_out.scenes)
 
     asked = {
-        "train": build_questions(
-            train.scenes,
-            assembly.families,
-            assembly.ask_rules(recipe.questions.style),
-            limit=recipe.questions.train_limit,
-        ),
+        "train": training.questions,
         "evaluate": draw_evenly_by_type(
             build_questions(
                 held_out.scenes,
@@ -112,6 +97,7 @@ def make_questions(assembly: Assembly, folder: Path, cache: FrameCache) -> None:
             "skipped": [*train.skipped, *held_out.skipped, *videos.unreadable.values()],
             "questions": {name: _count(questions) for name, questions in asked.items()},
             "tasks": {name: _count(questions) for name, questions in tasks.items()},
+            "leak": dict(sorted(Counter(training.leaked.values()).items())),
             "layout_video": any(video["layout"] for video in videos.of_scene.values()),
         },
     )
@@ -125,15 +111,6 @@ def read_questions(folder: Path) -> QuestionSet:
         tasks={path.stem: _read(path) for path in sorted((folder / "tasks").glob("*.jsonl"))},
         videos=json.loads((folder / "videos.json").read_text()),
     )
-
-
-def _load(source: SceneSource, which: str, max_faulty: int) -> _Loaded:
-    with bar(f"scenes to {which}", "scenes") as step:
-        total = len(source.scene_ids())
-        scenes, skipped = load_scenes(
-            source, max_faulty=max_faulty, progress=lambda done: step(done, total, "")
-        )
-    return _Loaded(list(scenes), list(skipped))
 
 
 def _refuse_shared(train: Sequence[Scene], held_out: Sequence[Scene]) -> None:
@@ -153,7 +130,7 @@ def _require_some(sets: Mapping[str, Sequence[Question]], why: str) -> None:
         raise HarnessError(f"no question for {', '.join(empty)}: {why}")
 
 
-def _scene_summary(train: _Loaded, held_out: _Loaded) -> dict[str, Any]:
+def _scene_summary(train: Loaded, held_out: Loaded) -> dict[str, Any]:
     return {
         "scenes": {"train": len(train.scenes), "evaluate": len(held_out.scenes)},
         "faults": {s.id: list(s.faults) for s in [*train.scenes, *held_out.scenes] if s.faults},
