@@ -10,7 +10,7 @@ from harness.recipe.problem import Problem, error_of
 from harness.recipe.sources import (
     SUFFIXES,
     file_beside,
-    other_files,
+    instead_of,
     packaged_preset_names,
     packaged_presets_root,
     shown,
@@ -37,17 +37,15 @@ def preset_file(name: object, where: Where) -> Path:
         raise UsageError("expected a packaged preset's name, or a YAML file beside this one")
     path = Path(name)
     if path.suffix in SUFFIXES:
-        return _given(path) if where.on_command_line else file_beside(Path(where.source), name)
+        if not where.on_command_line:
+            return file_beside(Path(where.source), name)
+        if path.is_file():
+            return path
+        raise UsageError(f"no file {shown(path)}{instead_of(path)}")
     if name in packaged_preset_names():
         return packaged_presets_root() / f"{name}.yaml"
     advice = suggestion(name, packaged_preset_names(), plural="presets")
     raise UsageError(f"no preset {name!r} (a file is given with its .yaml); {advice}")
-
-
-def _given(path: Path) -> Path:
-    if path.is_file():
-        return path
-    raise UsageError(f"no file {shown(path)}{other_files(path)}")
 
 
 def read_preset(file: Path, idle: list[Removal]) -> Node:
@@ -70,6 +68,9 @@ def read_preset(file: Path, idle: list[Removal]) -> Node:
         problems.append(
             Problem(tree.where, ("questions",), "is missing; a preset has this one key")
         )
+    elif not isinstance(tree.value["questions"].value, dict):
+        where = tree.value["questions"].where
+        problems.append(Problem(where, ("questions",), "expected a map of what is asked"))
     problems += of_recipes(tree)
     if problems:
         raise error_of(problems)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from harness.errors import HarnessError, PluginError, UsageError
-from harness.strict_yaml import Where
+from harness.strict_yaml import MOST_TOLD, Where
 
 Path = tuple[str, ...]
 
@@ -42,4 +42,7 @@ def error_of(problems: Iterable[Problem]) -> HarnessError:
     kind = PluginError if any(problem.plugin for problem in problems) else UsageError
     if len(lines) == 1:
         return kind(lines[0])
-    return kind("\n".join([f"{len(lines)} problems:", *(f"  {line}" for line in lines)]))
+    told = [f"  {line}" for line in lines[:MOST_TOLD]]
+    if more := len(lines) - len(told):
+        told.append(f"  and {more:,} more")
+    return kind("\n".join([f"{len(lines)} problems:", *told]))

@@ -54,7 +54,7 @@ def find_recipe(name: str | Path) -> Path:
     if path.suffix in SUFFIXES:
         if path.is_file():
             return path
-        raise UsageError(f"no recipe file {shown(path)}{_instead(path)}")
+        raise UsageError(f"no recipe file {shown(path)}{instead_of(path)}")
     if path.as_posix() in packaged_recipes():
         return packaged_root() / f"{path.as_posix()}.yaml"
     for suffix in SUFFIXES:
@@ -67,22 +67,24 @@ def find_recipe(name: str | Path) -> Path:
 def _refuse_preset(path: Path) -> None:
     name = path.with_suffix("").name
     packaged = path.as_posix() == f"presets/{name}" and name in packaged_preset_names()
-    if packaged or path.resolve().parent == packaged_presets_root().resolve():
+    if packaged or _real(path).parent == _real(packaged_presets_root()):
         raise UsageError(
             f"{path} is a preset of questions and no recipe; a recipe names it: "
             f"questions: {{preset: {name}}}"
         )
 
 
-def _instead(path: Path) -> str:
+def instead_of(path: Path) -> str:
+    """What to do about a YAML file that is not there."""
     name = path.with_suffix("").name
     if name in packaged_recipes():
         return f"; the packaged recipe of that name is {name!r} (without suffix)"
-    return other_files(path)
+    if name in packaged_preset_names():
+        return f"; the packaged preset of that name is {name!r} (without suffix)"
+    return _other_files(path)
 
 
-def other_files(path: Path) -> str:
-    """What to do about a YAML file that is not there."""
+def _other_files(path: Path) -> str:
     there = sorted(p.name for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
     if not there:
         return f"; there is no .yaml file in {shown(path.parent)}"
@@ -108,7 +110,7 @@ def read_chain(path: Path) -> tuple[list[Node], list[Path]]:
     files: list[Path] = []
     next_file: Path | None = path
     while next_file is not None:
-        resolved = next_file.resolve()
+        resolved = _real(next_file)
         if resolved in files:
             circle = " -> ".join(
                 shown(file) for file in [*files[files.index(resolved) :], resolved]
@@ -150,23 +152,28 @@ def file_beside(file: Path, name: str) -> Path:
         raise UsageError(f"{name} is a path of one machine; write it relative to this file")
     found = file.parent / name
     root = _root(file)
-    if not found.resolve().is_relative_to(root):
+    if not _real(found).is_relative_to(root):
         raise UsageError(f"{name} lies outside {shown(root)}; it must be in the recipes' folder")
     if not found.is_file():
-        raise UsageError(f"no file {shown(found)}{_instead(found)}")
+        raise UsageError(f"no file {shown(found)}{instead_of(found)}")
     return found
 
 
 def _root(file: Path) -> Path:
     """What parents may not leave: the folder named `recipes` around a file, else its own folder."""
-    folder = file.resolve().parent
+    folder = _real(file).parent
     return next((f for f in (folder, *folder.parents) if f.name == "recipes"), folder)
+
+
+def _real(path: Path) -> Path:
+    """The path without links; unlike `Path.resolve`, it takes links that lead to themselves."""
+    return Path(os.path.realpath(path))
 
 
 def local_files(recipe: Path) -> Iterator[Path]:
     """The machine's settings that exist: in the home configuration folder, then beside the recipe."""
     home = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111  (a user without home is no error)
-    candidates = (Path(home) / "vsi-harness" / LOCAL, recipe.resolve().parent / LOCAL)
+    candidates = (Path(home) / "vsi-harness" / LOCAL, _real(recipe).parent / LOCAL)
     yield from dict.fromkeys(path for path in candidates if path.is_file())
 
 
