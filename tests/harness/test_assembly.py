@@ -34,9 +34,11 @@ def test_one_generator_under_two_names():
         QUICKSTART,
         "questions.families.far.use=object_abs_distance",
         "questions.families.far.limit=5",
+        "questions.families.far.weight=2.5",
     )
     near, far = (made.families[name] for name in ("object_abs_distance", "far"))
     assert (near.limit, far.limit) == (None, 5)
+    assert (near.weight, far.weight) == (1.0, 2.5)
     assert near.generator.version == far.generator.version
     registered = made.registered("questions.families.far")
     assert (registered.name, registered.plugin) == ("object_abs_distance", "harness-plugins")

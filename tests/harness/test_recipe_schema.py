@@ -60,6 +60,59 @@ def test_accepted_recipes_pass(
     assert accepts(schema, text)
 
 
+FAMILIES = "questions:\n  families:\n    acme_colour: {limit: 10}\n"
+MINE = "questions: {families: {more: {use: acme_colour}, acme_colour: {limit: 3}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("questions", "matrix"),
+    [
+        ("questions: {preset: mine.yaml}\n", ""),
+        ("questions: {preset: mine.yaml, families: {more: {limit: 5}, acme_colour: null}}\n", ""),
+        ("questions: {preset: mine.yaml, visible: {frames: 3}, exclude: [wall]}\n", ""),
+        ("", "matrix: {questions.preset: [mine.yaml, null]}\n"),
+        (
+            "questions: {families: {more: {limit: 5}}}\n",
+            "matrix: {questions.preset: [mine.yaml]}\n",
+        ),
+    ],
+)
+def test_what_a_preset_gives_may_be_left_out(
+    acme: Catalogue, acme_text: str, write: Write, schema: dict[str, Any], questions, matrix
+) -> None:
+    assert FAMILIES in acme_text
+    write("mine.yaml", MINE)
+    text = acme_text.replace(FAMILIES, questions) + matrix
+    load_recipe(write("r.yaml", text), ["questions.preset=mine.yaml"], acme)
+    assert accepts(schema, text)
+    without = text.replace("preset: mine.yaml", "style: vsi_bench").replace(
+        "questions.preset", "seed"
+    )
+    assert not accepts(schema, without)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "questions: {preset: mine.yaml, families: {more: {use: acme_colour, limit: 0}}}\n",
+        "questions: {preset: mine.yaml, families: {acme_colour: {weight: 0}}}\n",
+        "questions: {preset: mine.yaml, families: {acme_colour: {mod: 1}}}\n",
+        "questions: {preset: 3}\n",
+        "questions: {preset: mine.yaml, visible: {frame: 3}}\n",
+        "questions: {preset: mine.yaml, rename: {a: 1}}\n",
+        "questions: {preset: null}\n",
+    ],
+)
+def test_a_preset_excuses_nothing_else(
+    acme: Catalogue, acme_text: str, write: Write, schema: dict[str, Any], text: str
+) -> None:
+    write("mine.yaml", MINE)
+    text = acme_text.replace(FAMILIES, text)
+    with pytest.raises(harness.UsageError):
+        load_recipe(write("r.yaml", text), [], acme)
+    assert not accepts(schema, text)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -107,6 +107,14 @@ def test_questions_are_those_of_vsi_100k(name: str) -> None:
     questions = only_cell(name).recipe.questions
     assert questions.style == "vsi_100k"
     assert {family: ref.limit for family, ref in questions.families.items()} == COUNTS
+    assert {family: ref.weight for family, ref in questions.families.items()} == COUNTS
+    assert only_cell(name).preset == "vsi_100k"
+
+
+@pytest.mark.parametrize("name", PAPER)
+def test_trained_on_scannets_training_scans_from_a_store(name: str) -> None:
+    part = only_cell(name).parts["scenes.train"]
+    assert (part.registered.name, part.settings.model_dump()["split"]) == ("store", "train")
 
 
 @pytest.mark.parametrize("name", PAPER)
