@@ -24,6 +24,8 @@ Scalar = str | int | float | bool | None
 
 MAX_BYTES = 128 * 1024
 MAX_DEPTH = 32
+# A file of something else is told by its first faults.
+MOST_TOLD = 40
 
 _WORDS: Mapping[str, Scalar] = {"true": True, "false": False, "null": None}
 _EMPTY = "has no value; write null to remove an entry, {} for an empty section, '' for empty text"
@@ -188,7 +190,8 @@ class _Reading:
             # PyYAML converts escapes such as "\UFFFFFFFF" without checking them.
             self.problems.append(f"{self._where(0)}: is no YAML: {error}")
         if self.problems:
-            raise UsageError("\n".join(self.problems))
+            told, more = self.problems[:MOST_TOLD], len(self.problems) - MOST_TOLD
+            raise UsageError("\n".join([*told, *([f"and {more:,} more"] if more > 0 else [])]))
         return root
 
     def _syntax(self, error: yaml.YAMLError) -> str:
