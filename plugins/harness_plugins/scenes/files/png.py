@@ -37,12 +37,12 @@ def read_depth(path: Path) -> NDArray[np.float64]:
 
 def _opened(path: Path) -> Image.Image:
     try:
+        with path.open("rb") as file:
+            head = file.read(24)
+        # Before Pillow sees it, which only warns of very large ones.
+        _check_size(path, int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big"))
         with Image.open(path, formats=["PNG"]) as image:
-            width, height = image.size
-            if width * height > MOST_PIXELS:
-                raise SceneError(
-                    f"{path}: {width} x {height} pixels, expected at most {MOST_PIXELS}"
-                )
+            _check_size(path, *image.size)
             image.load()
             return image.copy()
     except FileNotFoundError as error:
@@ -50,8 +50,14 @@ def _opened(path: Path) -> Image.Image:
     except (
         UnidentifiedImageError,
         Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
         OSError,
         SyntaxError,
         ValueError,
     ) as error:
         raise SceneError(f"{path}: no readable PNG ({error}); download it again") from error
+
+
+def _check_size(path: Path, width: int, height: int) -> None:
+    if width * height > MOST_PIXELS:
+        raise SceneError(f"{path}: {width} x {height} pixels, expected at most {MOST_PIXELS}")

@@ -23,6 +23,7 @@ from PIL import Image
 
 from harness.errors import SceneError
 from harness.scene import Array
+from harness_plugins.scenes.files.jpeg import without_metadata
 from harness_plugins.scenes.files.sens_header import (
     FRAME,
     Camera,
@@ -85,7 +86,8 @@ class SensFile:
         Raises:
             SceneError: a finite pose is no rigid motion.
         """
-        matrices = self._walk[1].astype(np.float64).reshape(-1, 4, 4)
+        with np.errstate(invalid="ignore"):  # one kind of NaN is told of when it is cast
+            matrices = self._walk[1].astype(np.float64).reshape(-1, 4, 4)
         kept: NDArray[np.bool_] = np.asarray(np.isfinite(matrices).all(axis=(1, 2)))
         turns = np.where(kept[:, None, None], matrices, np.eye(4))[:, :3, :3]
         bottom = np.where(kept[:, None], matrices[:, 3], (0, 0, 0, 1)) - (0, 0, 0, 1)
@@ -235,6 +237,8 @@ def _open_picture(data: bytes, camera: Camera, size: tuple[int, int] | None) -> 
     whole = (camera.width, camera.height)
     if camera.compression == "raw":
         return Image.frombytes("RGB", whole, data)
+    if camera.compression == "jpeg":
+        data = without_metadata(data)
     picture: Image.Image = Image.open(io.BytesIO(data), formats=[camera.compression])
     if picture.size != whole:
         raise ValueError(f"it has {picture.width} x {picture.height} pixels")
