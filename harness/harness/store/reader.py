@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -86,7 +87,7 @@ class SceneStore:
         place = (entry.shard, entry.group)
         if self._held is None or self._held[0] != place:
             self._held = (place, shard.rows(entry.group))
-        where = f"{shard.path}: scene {scene_id}"
+        where = f"{shard.path}: scene {scene_id:.120}"
         scene = scene_of(self._held[1].slice(entry.row, 1), where, self.root)
         if scene.video is not None:
             _check_video(scene.video.path, self.root, where)
@@ -100,7 +101,8 @@ class SceneStore:
 
 def _check_video(path: Path, root: Path, where: str) -> None:
     # A link in a store from outside must not show somebody else's file.
-    if not path.resolve().is_relative_to(root.resolve()):
+    # Unlike `Path.resolve`, `realpath` takes links that lead to themselves.
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
         raise SceneError(f"{where}: its video {path} leads out of the store")
     if not path.is_file():
         raise SceneError(f"{where}: its video {path} is missing: copy the store with its videos/")

@@ -14,6 +14,8 @@ from harness.errors import SceneError
 
 STORE = "store.json"
 FORMAT = 1
+# A damaged number of scenes must not keep a reader looking for files without end.
+MOST_SHARDS = 100_000
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,10 @@ class StoreRecord:
     def __post_init__(self) -> None:
         if self.scenes < 1 or self.shard < 1:
             raise ValueError(f"{self.scenes} scenes, {self.shard} a file: expected 1 or more")
+        if self.shards > MOST_SHARDS:
+            raise ValueError(
+                f"{self.scenes} scenes, {self.shard} a file: expected at most {MOST_SHARDS:,} files"
+            )
 
     @property
     def shards(self) -> int:

@@ -24,6 +24,8 @@ _GROUP_ROWS, _GROUP_BYTES = 16, 1 << 20
 # More in one group is no store of ours, and would fill the memory.
 _MOST_BYTES = 4 << 30
 _KEY = b"harness.store"
+# Of pyarrow, and of the footer's numbers: an infinite one overflows.
+_UNREADABLE = (OSError, pa.ArrowException, ValueError, KeyError, TypeError, OverflowError)
 _REMEDY = (
     "copy the store again, or delete this file and run the same `harness scenes import`, which "
     "makes it anew"
@@ -127,9 +129,8 @@ class Shard:
     def __post_init__(self) -> None:
         found = self._file.schema_arrow
         if not found.equals(SCHEMA):
-            names = sorted(set(found.names) ^ set(SCHEMA.names))
-            differing = names or [
-                name for name in SCHEMA.names if found.field(name) != SCHEMA.field(name)
+            differing = sorted(set(found.names) ^ set(SCHEMA.names)) or [
+                name for name in SCHEMA.names if _fields(found, name) != [SCHEMA.field(name)]
             ]
             raise SceneError(
                 f"{self.path}: has not the columns of a scene store (differing: "
@@ -182,6 +183,11 @@ class Shard:
         return self._file.read_row_group(group, columns=columns, use_threads=False)
 
 
+def _fields(schema: pa.Schema, name: str) -> list[pa.Field]:
+    """The columns of a name: damage can make it several."""
+    return [schema.field(place) for place in schema.get_all_field_indices(name)]
+
+
 class _reading:  # noqa: N801  (reads as a function)
     """Names the file in what pyarrow reports."""
 
@@ -193,7 +199,7 @@ class _reading:  # noqa: N801  (reads as a function)
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if isinstance(error, FileNotFoundError):
             raise SceneError(f"{self.path}: is missing: {_REMEDY}") from error
-        if isinstance(error, OSError | pa.ArrowException | ValueError | KeyError | TypeError):
+        if isinstance(error, _UNREADABLE):
             text = " ".join(str(error).split())
             raise SceneError(
                 f"{self.path}: not readable as Parquet ({text:.200}): {_REMEDY}"
