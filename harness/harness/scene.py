@@ -55,7 +55,11 @@ class Box:
         if min(self.size) <= 0:
             raise SceneError(f"box: side lengths must be positive, found {self.size}")
         rotation = self.rotation
-        if np.abs(rotation @ rotation.T - np.eye(3)).max() > ORTHONORMAL_TOLERANCE:
+        # The squares of the largest numbers overflow.
+        if (
+            max(map(abs, self.axes)) > 1 + ORTHONORMAL_TOLERANCE
+            or np.abs(rotation @ rotation.T - np.eye(3)).max() > ORTHONORMAL_TOLERANCE
+        ):
             raise SceneError(f"box: axes are not orthonormal rows: {self.axes}")
 
     @cached_property

@@ -27,8 +27,10 @@ def is_place(values: Sequence[float]) -> bool:
 
 def is_unit(quaternion: Array) -> bool:
     """Whether a quaternion can be one of a rotation."""
-    length = float(np.linalg.norm(quaternion))
-    return bool(np.isfinite(quaternion).all()) and abs(length - 1.0) <= UNIT_TOLERANCE
+    # A comparison with NaN is false, and the squares of the largest numbers overflow.
+    if not np.abs(quaternion).max() <= 1 + UNIT_TOLERANCE:
+        return False
+    return abs(float(np.linalg.norm(quaternion)) - 1.0) <= UNIT_TOLERANCE
 
 
 def rotations(quaternions_n4: Array) -> Array:
