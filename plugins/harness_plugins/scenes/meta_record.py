@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,14 +10,14 @@ import numpy as np
 
 from harness.errors import SceneError
 from harness.scene import Box, Scene, SceneObject, Vec3
-
-# Names become parts of file paths (footage, frame caches).
-SAFE_NAME = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,120}")
+from harness_plugins.scenes.files.choice import LONGEST_NAME, SAFE_NAME
+from harness_plugins.scenes.files.problems import short
 
 # Far above anything indoors: 5.5 m, 128 m2 and about 100 m are the most in VSI-Bench's files.
 MOST_SIDE = 100.0
 MOST_COORDINATE = 10_000.0
 MOST_ROOM_AREA = 100_000.0
+MOST_COUNT = 1_000_000
 # The stored corners of all 3,197 released boxes agree to 1e-15 m.
 CORNER_TOLERANCE = 0.01
 
@@ -45,10 +44,10 @@ def read_scene(
         raise SceneError(f"{where}: expected an object, found {type(record).__name__}")
     dataset = record.get("dataset")
     if not isinstance(dataset, str) or not SAFE_NAME.fullmatch(dataset):
-        problems.append(f"dataset: expected the name of a data set, found {_short(dataset)}")
+        problems.append(f"dataset: expected the name of a data set, found {short(dataset)}")
     area = record.get("room_size")
     if not isinstance(area, int | float) or not _number(area) or not 0 < area <= MOST_ROOM_AREA:
-        problems.append(f"room_size: expected square metres, found {_short(area)}")
+        problems.append(f"room_size: expected square metres, found {short(area)}")
     centre = _numbers(record, ("room_center",), 3, MOST_COORDINATE, "", problems)
     counts = _counts(record, problems)
     objects, faults = _objects(record, problems)
@@ -74,14 +73,16 @@ def read_scene(
 def _counts(record: Mapping[str, Any], problems: list[str]) -> dict[str, int]:
     counts = record.get("object_counts")
     if not isinstance(counts, Mapping):
-        problems.append(f"object_counts: expected an object, found {_short(counts)}")
+        problems.append(f"object_counts: expected an object, found {short(counts)}")
         return {}
     for category, count in counts.items():
-        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+        if not 0 < len(category) <= LONGEST_NAME:
+            problems.append(f"object_counts: expected names of categories, found {short(category)}")
+        elif type(count) is not int or not 0 < count <= MOST_COUNT:
             problems.append(
-                f"object_counts.{category}: expected a positive whole number, found {_short(count)}"
+                f"object_counts.{category}: expected a positive whole number, found {short(count)}"
             )
-    return dict(counts)
+    return {name: count for name, count in counts.items() if type(count) is int}
 
 
 def _objects(record: Mapping[str, Any], problems: list[str]) -> tuple[list[SceneObject], list[str]]:
@@ -92,15 +93,15 @@ def _objects(record: Mapping[str, Any], problems: list[str]) -> tuple[list[Scene
         return [], []
     field, groups = spellings[0], record[spellings[0]]
     if not isinstance(groups, Mapping):
-        problems.append(f"{field}: expected an object of categories, found {_short(groups)}")
+        problems.append(f"{field}: expected an object of categories, found {short(groups)}")
         return [], []
     objects: list[SceneObject] = []
     faults: list[str] = []
     ids: set[str] = set()
     for category, entries in groups.items():
-        if not isinstance(entries, list) or not category.strip():
+        if not isinstance(entries, list) or not 0 < len(category.strip()) <= LONGEST_NAME:
             problems.append(
-                f"{field}.{category}: expected a list of boxes, found {_short(entries)}"
+                f"{field}.{category:.80}: expected a list of boxes, found {short(entries)}"
             )
             continue
         seen: set[Box] = set()
@@ -116,8 +117,10 @@ def _objects(record: Mapping[str, Any], problems: list[str]) -> tuple[list[Scene
             found_id = str(
                 entry.get("instance_id", f"{category.replace(' ', '_')}_{len(seen) - 1}")
             )
+            if not 0 < len(found_id) <= LONGEST_NAME:
+                problems.append(f"{name}.instance_id: expected a name, found {short(found_id)}")
             if found_id in ids:
-                problems.append(f"{name}.instance_id: {found_id!r} occurs twice in the scene")
+                problems.append(f"{name}.instance_id: {short(found_id)} occurs twice in the scene")
             ids.add(found_id)
             objects.append(SceneObject(found_id, category, box))
     return objects, faults
@@ -125,14 +128,14 @@ def _objects(record: Mapping[str, Any], problems: list[str]) -> tuple[list[Scene
 
 def _box(entry: Any, name: str, problems: list[str], faults: list[str]) -> Box | None:
     if not isinstance(entry, Mapping):
-        problems.append(f"{name}: expected an object, found {_short(entry)}")
+        problems.append(f"{name}: expected an object, found {short(entry)}")
         return None
     before = len(problems)
     centre = _numbers(entry, ("centroid",), 3, MOST_COORDINATE, f"{name}.", problems)
     size = _numbers(entry, ("axesLengths",), 3, MOST_SIDE, f"{name}.", problems)
     axes = _numbers(entry, ("normalizedAxes",), 9, 2.0, f"{name}.", problems)
     if size and min(size) <= 0:
-        problems.append(f"{name}.axesLengths: expected positive metres, found {_short(size)}")
+        problems.append(f"{name}.axesLengths: expected positive metres, found {short(size)}")
     corners = [
         _numbers(entry, keys, 3, 2 * MOST_COORDINATE, f"{name}.", problems)
         for keys in (("min", "min_corner"), ("max", "max_corner"))
@@ -178,9 +181,9 @@ def _numbers(
     if isinstance(value, list) and len(value) == length and all(_number(x) for x in value):
         if max(abs(x) for x in value) <= most:
             return [float(x) for x in value]
-        problems.append(f"{prefix}{key}: expected numbers up to {most:g}, found {_short(value)}")
+        problems.append(f"{prefix}{key}: expected numbers up to {most:g}, found {short(value)}")
     else:
-        problems.append(f"{prefix}{key}: expected {length} finite numbers, found {_short(value)}")
+        problems.append(f"{prefix}{key}: expected {length} finite numbers, found {short(value)}")
     return []
 
 
@@ -196,8 +199,3 @@ def _number(value: Any) -> bool:
 def _vec3(values: list[float]) -> Vec3:
     x, y, z = values
     return (x, y, z)
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."

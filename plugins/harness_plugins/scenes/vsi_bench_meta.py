@@ -6,7 +6,6 @@ The released files (thinking-in-space @ 51e089c) and VLM-3R's variant (`object_b
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,7 +14,9 @@ from typing import Any
 
 from harness.errors import SceneError
 from harness.scene import Scene, VideoRef
-from harness_plugins.scenes.meta_record import SAFE_NAME, read_scene
+from harness_plugins.scenes.files.choice import SAFE_NAME
+from harness_plugins.scenes.files.json_file import read_json_object
+from harness_plugins.scenes.meta_record import read_scene
 from harness_plugins.scenes.settings import VsiBenchMetaSettings
 
 _PATTERN = "*_meta_info_*.json"
@@ -113,7 +114,7 @@ class VsiBenchMeta:
         problems = []
         for path in self._paths:
             try:
-                content = _read(path)
+                content = read_json_object(path)
             except SceneError as error:
                 problems.append(str(error))
                 continue
@@ -149,18 +150,6 @@ class VsiBenchMeta:
             and (datasets is None or _dataset(record) in (*datasets, ""))
         ]
         return tuple(ids[: self.settings.limit])
-
-
-def _read(path: Path) -> Mapping[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise SceneError(
-            f"{path}: not readable as JSON ({error}); it may be truncated: download it again"
-        ) from error
-    if not isinstance(content, dict):
-        raise SceneError(f"{path}: expected an object of scenes, found {type(content).__name__}")
-    return content
 
 
 def _dataset(record: Any) -> str:

@@ -212,7 +212,7 @@ def test_an_id_that_is_no_file_name_is_refused(source, name):
     [
         ('{"scene0001_00": {"dataset": "scann', "not readable as JSON"),
         ("", "not readable as JSON"),
-        ("[1, 2]", "expected an object of scenes, found list"),
+        ("[1, 2]", "expected an object, found list"),
         ("[" * 100_000, "not readable as JSON"),
         ("\udcff", "not readable as JSON"),
     ],

@@ -10,6 +10,8 @@ from harness_plugins.scenes.files.problems import refuse, shortened
 
 # Ids become parts of file paths.
 SAFE_NAME = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,120}")
+# Characters of a label or of an instance's id; a store takes no longer ones.
+LONGEST_NAME = 500
 
 
 def choose_scenes(

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from harness.errors import SceneError
 from harness.scene import Array, Box, SceneObject
+from harness_plugins.scenes.files.choice import LONGEST_NAME
 from harness_plugins.scenes.files.labels import Labels
-from harness_plugins.scenes.files.problems import shortened
+from harness_plugins.scenes.files.problems import refuse, short, shortened
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,9 +50,18 @@ def take_inventory(
         scene: for the labels' vetoes. where: file or scene, for messages.
 
     Raises:
-        SceneError: two instances have one id, or none is left.
+        SceneError: two instances have one id, a name is too long, or none is left.
     """
     instances = list(instances)
+    refuse(
+        [
+            f"{where}: {short(name)}: {len(name):,} characters, expected a name of at most "
+            f"{LONGEST_NAME}"
+            for instance in instances
+            for name in (instance.id, instance.label)
+            if len(name) > LONGEST_NAME
+        ]
+    )
     twice = sorted(name for name, n in Counter(i.id for i in instances).items() if n > 1)
     if twice:
         raise SceneError(f"{where}: these instances' ids occur twice: {shortened(twice, ', ')}")

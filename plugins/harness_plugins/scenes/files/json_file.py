@@ -40,7 +40,11 @@ def read_json_list(path: Path, *, most_bytes: int = MOST_BYTES) -> list[Any]:
 
 def _read(path: Path, kind: type, words: str, most_bytes: int) -> Any:
     try:
-        content = json.loads(read_bytes(path, most_bytes).decode())
+        data = read_bytes(path, most_bytes)
+        content = json.loads(data.decode())
+        if rb"\ud" in data.lower():
+            # Half a surrogate pair is no text, and nothing could write it down again.
+            json.dumps(content, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise SceneError(
             f"{path}: not readable as JSON ({error}); it may be truncated: download it again"

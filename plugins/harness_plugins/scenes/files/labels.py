@@ -53,7 +53,7 @@ def read_labels(path: Path) -> Labels:
     """
     content = read_json_object(path, most_bytes=MOST_BYTES)
     problems = [
-        f"{path}: {key}: unknown, expected {', '.join(sorted(_KEYS))}"
+        f"{path}: {key:.80}: unknown, expected {', '.join(sorted(_KEYS))}"
         for key in sorted(content.keys() - _KEYS)
     ]
     if "labels" not in content:
@@ -70,12 +70,12 @@ def read_labels(path: Path) -> Labels:
         problems.append(f"{path}: vetoes: expected scene: [categories], found {short(vetoes)}")
         vetoes = {}
     named = {
-        scene: _names(categories, f"{path}: vetoes.{scene}", problems)
+        scene: _names(categories, f"{path}: vetoes.{scene:.80}", problems)
         for scene, categories in vetoes.items()
     }
     if known is not None:
         problems += [
-            f"{path}: {key}: {label!r} is not among the labels"
+            f"{path}: {key}: {short(label)} is not among the labels"
             for key, names in (("exclude", exclude), ("rename", rename))
             for label in sorted(names)
             if label not in known
@@ -99,7 +99,7 @@ def _names(value: Any, where: str, problems: list[str]) -> frozenset[str]:
         return frozenset()
     if len(set(value)) != len(value):
         twice = sorted({name for name in value if value.count(name) > 1})
-        problems.append(f"{where}: twice: {', '.join(twice)}")
+        problems.append(f"{where}: twice: {', '.join(twice):.200}")
     return frozenset(value)
 
 

@@ -140,7 +140,9 @@ def _as_binary(text: bytes, elements: list[Element], where: str) -> bytes:
     try:
         return np.array(text.split(), dtype=np.float64).tobytes()
     except ValueError as error:
-        raise SceneError(f"{where}: the text after the header is not numbers: {error}") from None
+        raise SceneError(
+            f"{where}: the text after the header is not numbers: {error!s:.200}"
+        ) from None
 
 
 def _blocks(

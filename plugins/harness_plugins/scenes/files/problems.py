@@ -29,5 +29,8 @@ def shortened(words: Sequence[str], separator: str = "; ") -> str:
 
 def short(value: object) -> str:
     """A found value for a message, at most 80 characters."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:  # JSON may be as deep as its parser goes, and a printer starts deeper
+        return f"a {type(value).__name__} nested too deeply"
     return text if len(text) <= 80 else f"{text[:77]}..."

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import SceneError
+from harness_plugins.scenes.files.choice import LONGEST_NAME
 from harness_plugins.scenes.files.json_file import read_json_object
 from harness_plugins.scenes.files.problems import refuse, short
 
@@ -134,7 +135,7 @@ def _groups(path: Path, scan: str, problems: list[str]) -> Sequence[_Group]:
             problems.append(f"{where}: expected an object, found {short(entry)}")
             continue
         label, name = entry.get("label"), entry.get("objectId")
-        if not isinstance(label, str) or not label.strip():
+        if not isinstance(label, str) or not 0 < len(label.strip()) <= LONGEST_NAME:
             problems.append(f"{where}.label: expected a label, found {short(label)}")
         if type(name) is not int or not 0 <= name <= _MOST_ID:
             problems.append(f"{where}.objectId: expected a whole number, found {short(name)}")
