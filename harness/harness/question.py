@@ -126,13 +126,13 @@ def from_row(row: Mapping[str, Any], where: str = "row") -> Question:
         HarnessError: a field is missing or of the wrong type, or the letter has no option.
     """
     problems = [
-        f"{name} must be a non-empty string, found {row.get(name)!r}"
+        f"{name} must be a non-empty string, found {row.get(name)!r:.80}"
         for name in ("question", "scene_name", "question_type", "dataset")
         if not isinstance(row.get(name), str) or not row[name]
     ]
     truth = row.get("ground_truth")
     if not isinstance(truth, str | int | float) or isinstance(truth, bool) or str(truth) == "":
-        problems.append(f"ground_truth must be a string or a number, found {truth!r}")
+        problems.append(f"ground_truth must be a string or a number, found {truth!r:.80}")
     options = row.get("options")
     if options is not None and not (
         isinstance(options, Sequence)
@@ -140,7 +140,7 @@ def from_row(row: Mapping[str, Any], where: str = "row") -> Question:
         and 2 <= len(options) <= len(string.ascii_uppercase)
         and all(isinstance(o, str) for o in options)
     ):
-        problems.append(f"options must be null or 2 to 26 strings, found {options!r}")
+        problems.append(f"options must be null or 2 to 26 strings, found {options!r:.80}")
     if problems:
         raise HarnessError(f"{where}: " + "; ".join(problems))
 
@@ -153,12 +153,13 @@ def from_row(row: Mapping[str, Any], where: str = "row") -> Question:
         )
         if not 0 <= index < len(texts):
             raise HarnessError(
-                f"{where}: ground_truth {answer!r} is no letter of its {len(texts)} options"
+                f"{where}: ground_truth {answer!r:.80} is no letter of its {len(texts)} options"
             )
         answer = texts[index]
     elif row["question_type"] in NUMERIC_TYPES and not _is_number(answer):
         raise HarnessError(
-            f"{where}: ground_truth of a {row['question_type']} row must be a number, found {answer!r}"
+            f"{where}: ground_truth of a {row['question_type']:.80} row must be a number, found "
+            f"{answer!r:.80}"
         )
     return Question(
         id="" if row.get("id") is None else str(row["id"]),
@@ -195,12 +196,12 @@ def _own_columns(row: Mapping[str, Any], where: str) -> dict[str, Any]:
             value = default
         elif not isinstance(value, expected) or isinstance(value, bool):
             problems.append(
-                f"{name} is {value!r}, which is of another type than the harness writes"
+                f"{name} is {value!r:.80}, which is of another type than the harness writes"
             )
             value = default
         values[name] = value
     if values["style"] not in get_args(Style):
-        problems.append(f"style must be one of {get_args(Style)}, found {values['style']!r}")
+        problems.append(f"style must be one of {get_args(Style)}, found {values['style']!r:.80}")
     if not all(_is_list_of_whole_numbers(places) for places in values["frames"]):
         problems.append(f"frames must be lists of whole numbers, found {row.get('frames')!r:.80}")
     if problems:

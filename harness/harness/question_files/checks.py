@@ -29,14 +29,19 @@ def checked(row: Mapping[str, Any]) -> Question:
         if isinstance(settings, HarnessError):
             raise HarnessError(f"settings: {settings}")
         given["settings"] = settings
-    problems = list(_problems(given))
-    if problems:
-        raise HarnessError("; ".join(problems))
     try:
+        _refuse(list(_problems(given)))
         question = from_row(given)
         return question if question.id else replace(question, id=question.content_id())
     except HarnessError as error:
         raise HarnessError(str(error).removeprefix("row: ")) from None
+    except RecursionError:
+        raise HarnessError("a value is nested too deeply") from None
+
+
+def _refuse(problems: list[str]) -> None:
+    if problems:
+        raise HarnessError("; ".join(problems))
 
 
 def _problems(row: Mapping[str, Any]) -> Iterator[str]:
