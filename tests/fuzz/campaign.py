@@ -1,0 +1,186 @@
+"""Mutations of valid files through readers, in a process of its own.
+
+    python tests/fuzz/campaign.py READER FIRST COUNT [READER FIRST COUNT ...]
+
+Runs the mutations with the seeds FIRST, FIRST + 1, ... of each reader and prints a JSON object for
+each reader: how many were run, how many read a valid result, how many were refused with a clear
+error, seconds, growth of the resident memory in bytes, and each failure with its seed. A failure
+is run again alone, with its traceback, by COUNT 1.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import random
+import re
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from mutations import mutated
+from readers import READERS, Reader
+
+from harness.errors import HarnessError, PluginError
+
+# Seconds of the processor for one mutation, and bytes that all of a reader's may add.
+MOST_SECONDS, MOST_GROWTH = 2.0, 200_000_000
+# So that a blow-up is a MemoryError and not the end of the machine.
+_ADDRESS_SPACE = 6 * 2**30
+_MOST_SHOWN = 40
+
+
+class Hang(BaseException):
+    """Raised into a reader that takes far too long."""
+
+
+def _alarm(_signal: int, _frame: object) -> None:
+    raise Hang
+
+
+def run(name: str, first: int, count: int, *, loud: bool = False) -> dict[str, Any]:
+    """Run the mutations of a reader."""
+    reader = READERS[name]
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
+        root = Path(folder, "files")
+        root.mkdir()
+        reader.write(root)
+        files = sorted(
+            {path for pattern in reader.damage for path in root.glob(pattern) if path.is_file()}
+        )
+        for path in files:  # whatever is loaded but once is no growth
+            with suppress(HarnessError):  # not each file is for each of a reader's functions
+                reader.read(root, path, random.Random(0))
+        before, failures, valid = _resident(), [], 0
+        began = time.process_time()
+        for seed in range(first, first + count):
+            found, reason = _one(reader, root, files, random.Random(f"{name} {seed}"), loud=loud)
+            valid += found
+            if reason:
+                failures.append(f"{name} {seed}: {reason.replace(folder, '')}")
+            if (growth := _resident() - before) > MOST_GROWTH:
+                failures.append(f"{name} {seed}: resident memory grew by {growth:,} bytes")
+                before = _resident()
+    return {
+        "reader": name,
+        "run": count,
+        "valid": valid,
+        "refused": count - valid - len(failures),
+        "failures": failures[:_MOST_SHOWN],
+        "failed": len(failures),
+        "seconds": round(time.process_time() - began, 2),
+        "growth": _resident() - before,
+    }
+
+
+def _one(
+    reader: Reader, root: Path, files: list[Path], rng: random.Random, *, loud: bool
+) -> tuple[bool, str]:
+    """Whether a damaged file gave a valid result; and what is wrong, or an empty text."""
+    changed = rng.choice(files)
+    data = changed.read_bytes()
+    what = _damage(changed, data, files, rng)
+    where = f"{changed}: {what}"
+    if loud:
+        print(where, file=sys.stderr)
+    began = time.process_time()
+    faulthandler.dump_traceback_later(120, exit=True)
+    signal.setitimer(signal.ITIMER_PROF, 5 * MOST_SECONDS)
+    try:
+        reader.read(root, changed, rng)
+        message = None
+    except PluginError as error:
+        return False, f"{where}: {error!r:.300}"
+    except HarnessError as error:
+        message = str(error)
+    except (Exception, Hang) as error:  # noqa: BLE001 - what else may come out is the question
+        if loud:
+            traceback.print_exc()
+        return False, f"{where}: {type(error).__name__}: {error!s:.200} ({_place(error)})"
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        seconds = time.process_time() - began
+        _restore(changed, data)
+    if seconds > MOST_SECONDS:
+        return False, f"{where}: took {seconds:.1f} s"
+    if message is None:
+        return True, ""
+    if loud:
+        print(message, file=sys.stderr)
+    return False, _unclear(message, where, root)
+
+
+def _unclear(message: str, where: str, root: Path) -> str:
+    """What an error's message lacks: the path of a file, or a folder and the name that is missing there."""
+    told = message.replace(str(root), "")
+    missing = told != message and re.search(r"<|\.\w", told)
+    # A matrix is of one file, which the command line names.
+    if (
+        not missing
+        and not message.startswith("matrix: ")
+        and not re.search(rf"{re.escape(str(root))}/\S", message)
+    ):
+        return f"{where}: the error names no file: {message[:300]}"
+    if len(message) > 20_000:
+        return f"{where}: the error has {len(message):,} characters: {message[:200]}"
+    return ""
+
+
+def _damage(path: Path, data: bytes, files: list[Path], rng: random.Random) -> str:
+    """Damage a file, mostly its contents; gives what was done."""
+    if rng.random() < 0.95:
+        made, what = mutated(path, data, rng)
+        path.write_bytes(made)
+        return what
+    path.unlink()
+    what = rng.choice(("missing", "a folder", "a link to itself", "another file", "a broken link"))
+    if what == "a folder":
+        path.mkdir()
+    elif what == "a link to itself":
+        path.symlink_to(path)
+    elif what == "a broken link":
+        path.symlink_to(path.with_name("nowhere"))
+    elif what == "another file":
+        other = rng.choice(files)
+        path.write_bytes(data[::-1] if other == path else other.read_bytes())
+        what = f"has the contents of {other.name}"
+    return what
+
+
+def _restore(path: Path, data: bytes) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+    path.write_bytes(data)
+
+
+def _place(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "/harness" in frame.filename] or frames[-1:]
+    return ", ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in ours[-3:])
+
+
+def _resident() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def main(arguments: list[str]) -> None:
+    """Run what the command line asks for."""
+    warnings.simplefilter("error")
+    resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE, _ADDRESS_SPACE))
+    signal.signal(signal.SIGPROF, _alarm)
+    triples = list(zip(*[iter(arguments)] * 3, strict=True))
+    for name, first, count in triples:
+        print(json.dumps(run(name, int(first), int(count), loud=count == "1")), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
