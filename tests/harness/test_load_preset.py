@@ -123,6 +123,8 @@ def test_a_sampling_that_takes_no_null_is_the_plugins_fault(
             "--preset: no preset 'strikt' (a file is given with its .yaml); did you mean 'strict'?",
         ),
         ("", [], "--preset: expected a packaged preset's name, or a YAML file"),
+        ("x" * 300 + ".yaml", [], "--preset: 'xxx"),
+        ("a\0.yaml", [], "--preset: 'a\\x00.yaml' is no file's name"),
         ("gone.yaml", [], "--preset: no file gone.yaml; did you mean 'mine.yaml'?"),
         ("mine.yaml", ["x"], "--with x: expected path=value, such as families."),
         (

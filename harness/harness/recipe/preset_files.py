@@ -14,6 +14,7 @@ from harness.recipe.sources import (
     packaged_preset_names,
     packaged_presets_root,
     shown,
+    usable_path,
 )
 from harness.strict_yaml import Node, Where, read
 from harness.suggest import suggestion
@@ -35,7 +36,7 @@ def preset_file(name: object, where: Where) -> Path:
     """
     if not isinstance(name, str) or not name:
         raise UsageError("expected a packaged preset's name, or a YAML file beside this one")
-    path = Path(name)
+    path = usable_path(name)
     if path.suffix in SUFFIXES:
         if not where.on_command_line:
             return file_beside(Path(where.source), name)

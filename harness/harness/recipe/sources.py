@@ -49,7 +49,7 @@ def find_recipe(name: str | Path) -> Path:
     Raises:
         UsageError: there is none.
     """
-    path = _usable(str(name))
+    path = usable_path(str(name))
     _refuse_preset(path)
     if path.suffix in SUFFIXES:
         if path.is_file():
@@ -148,7 +148,7 @@ def file_beside(file: Path, name: str) -> Path:
     Raises:
         UsageError: it is not there, lies outside the recipes' folder, or is a path of one machine.
     """
-    if _usable(name).is_absolute():
+    if usable_path(name).is_absolute():
         raise UsageError(f"{name} is a path of one machine; write it relative to this file")
     found = file.parent / name
     root = _root(file)
@@ -165,7 +165,12 @@ def _root(file: Path) -> Path:
     return next((f for f in (folder, *folder.parents) if f.name == "recipes"), folder)
 
 
-def _usable(name: str) -> Path:
+def usable_path(name: str) -> Path:
+    """A path as somebody wrote it.
+
+    Raises:
+        UsageError: no file can have that name.
+    """
     if "\0" in name or any(len(part.encode(errors="replace")) > 255 for part in Path(name).parts):
         raise UsageError(f"{name[:80]!r} is no file's name")
     return Path(name)
