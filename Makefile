@@ -51,7 +51,7 @@ distclean: clean  ## Remove the environments, too
 .venv/.setup: .venv/.demo
 	tools/check_compiler.sh .venv/bin/python
 	@echo "Installing all extras and the developer's tools into .venv"
-	$(INSTALL) .venv/bin/python --editable '.[vllm,deepspeed,lm-eval,dev]'
+	$(INSTALL) .venv/bin/python --editable '.[vllm,deepspeed,lm-eval,ray,dev]'
 	@touch $@
 
 # vLLM's main build needs a GPU to run, and its CPU build cannot be installed beside it.

@@ -36,6 +36,7 @@ WATCHED = (
     "vllm",
     "deepspeed",
     "lm-eval",
+    "ray",
 )
 GIB = 2**30
 # Bytes below which runs fail, and below which they may: a few checkpoints of a 2B model with

@@ -88,10 +88,16 @@ def test_versions_against_ranges(
 
 
 def test_ranges_are_read_from_the_distribution() -> None:
-    found = requirements(["vllm", "deepspeed", "lm-eval", "dev"])
+    found = requirements(["vllm", "deepspeed", "lm-eval", "ray", "dev"])
     assert set(WATCHED) <= found.keys()
-    extras = {name: found[name][1] for name in ("torch", "vllm", "deepspeed", "lm-eval")}
-    assert extras == {"torch": "", "vllm": "vllm", "deepspeed": "deepspeed", "lm-eval": "lm-eval"}
+    extras = {name: found[name][1] for name in ("torch", "vllm", "deepspeed", "lm-eval", "ray")}
+    assert extras == {
+        "torch": "",
+        "vllm": "vllm",
+        "deepspeed": "deepspeed",
+        "lm-eval": "lm-eval",
+        "ray": "ray",
+    }
 
 
 def test_every_watched_library_is_checked_once() -> None:

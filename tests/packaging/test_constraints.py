@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
-EXTRAS = {"vllm", "deepspeed", "lm-eval", "dev"}
+EXTRAS = {"vllm", "deepspeed", "lm-eval", "ray", "dev"}
 
 
 def _pins() -> dict[str, str]:

@@ -7,7 +7,18 @@ import sys
 
 import pytest
 
-HEAVY = {"torch", "transformers", "trl", "datasets", "scipy", "av", "PIL", "vllm", "deepspeed"}
+HEAVY = {
+    "torch",
+    "transformers",
+    "trl",
+    "datasets",
+    "scipy",
+    "av",
+    "PIL",
+    "vllm",
+    "deepspeed",
+    "ray",
+}
 COMMAND = "import sys; sys.argv = ['harness', *{arguments}]; from harness.cli import main"
 LOADED = """
 import sys
