@@ -118,6 +118,10 @@ def test_a_link_does_not_lead_out_of_the_recipes(load: Load, write: Write) -> No
         ("recipes/base", "the file is named recipes/base.yaml"),
         ("quickstrat", "did you mean 'quickstart'?"),
         ("../quickstart", "no packaged recipe '../quickstart'"),
+        ("", "'' is no file's name"),
+        (".", "'.' is no file's name"),
+        ("/", "'/' is no file's name"),
+        ("presets/strict", "is a preset of questions and no recipe"),
     ],
 )
 def test_a_recipe_that_is_not_there(load: Load, name: str, expected: str) -> None:

@@ -171,7 +171,8 @@ def usable_path(name: str) -> Path:
     Raises:
         UsageError: no file can have that name.
     """
-    if "\0" in name or any(len(part.encode(errors="replace")) > 255 for part in Path(name).parts):
+    longest = max((len(part.encode(errors="replace")) for part in Path(name).parts), default=0)
+    if "\0" in name or longest > 255 or not Path(name).name:
         raise UsageError(f"{name[:80]!r} is no file's name")
     return Path(name)
 
