@@ -61,16 +61,25 @@ class AriaDigitalTwin:
         lacking = []
         if not self._folders:
             lacking.append(f"no {BOXES} in {root} or in a folder in it: {_REMEDY}")
-        lacking += [
-            f"{folder / name} does not exist: download the sequence's ground truth again"
-            for folder in self._folders.values()
-            for name in (POSES, NAMES)
-            if not (folder / name).is_file()
-        ]
+        lacking += self._files_missing_everywhere()
         labels = self.settings.labels
         if labels is not None and not labels.is_file():
             lacking.append(f"labels {labels} does not exist: give a file, or leave `labels` out")
         return lacking
+
+    def _files_missing_everywhere(self) -> list[str]:
+        """Files that the first sequence lacks, if no sequence is whole.
+
+        One of several that is not whole is told of when it is loaded, and stops no other.
+        """
+        of_each = [
+            [folder / name for name in (POSES, NAMES) if not (folder / name).is_file()]
+            for folder in self._folders.values()
+        ]
+        return [
+            f"{path} does not exist: download the sequence's ground truth again"
+            for path in (of_each[0] if of_each and all(of_each) else ())
+        ]
 
     def scene_ids(self) -> Sequence[str]:
         """Names of the sequences' folders, in alphabetical order.
