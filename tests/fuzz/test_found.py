@@ -8,6 +8,7 @@ import zlib
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
@@ -24,6 +25,7 @@ from harness_plugins.scenes.arkitscenes.source import build as arkitscenes
 from harness_plugins.scenes.files.jpeg import without_metadata
 from harness_plugins.scenes.files.json_file import read_json_object
 from harness_plugins.scenes.files.labels import read_labels
+from harness_plugins.scenes.files.pacing import shown_at_rate
 from harness_plugins.scenes.files.ply import read_mesh
 from harness_plugins.scenes.files.png import read_colour
 from harness_plugins.scenes.files.problems import short
@@ -71,6 +73,48 @@ def test_a_store_of_more_scenes_than_there_are_file_names(store):
         SceneStore(store).unfinished()
     with pytest.raises(ValueError, match="100,000 files"):
         replace(StoreRecord("s", {}, "p", "d", "1", "1", False, 1, "0", 1), scenes=10**6)
+
+
+def test_a_small_file_of_a_store_that_unpacks_to_much(store):
+    path = store / shard_name(0)
+    table = pq.ParquetFile(path).read().take([0] * 2000)
+    pq.write_table(table, path)
+    assert path.stat().st_size < 60_000
+    with pytest.raises(
+        SceneError, match=r"scenes-00000.parquet: claims 2,000 rows in one row group"
+    ):
+        SceneStore(store).load("gone")
+
+
+def test_a_small_file_of_questions_that_unpacks_to_much(releases, tmp_path):
+    path = tmp_path / "set.parquet"
+    releases.question_file(path, "parquet")
+    table = pq.ParquetFile(path).read().take([0] * 300)
+    once = pa.DictionaryArray.from_arrays(pa.array([0] * 300, pa.int32()), ["x" * 2_000_000])
+    table = table.set_column(table.column_names.index("question"), "question", once)
+    pq.write_table(
+        table, path, compression="zstd", dictionary_pagesize_limit=2**24, store_schema=False
+    )
+    assert path.stat().st_size < 30_000
+    with pytest.raises(HarnessError, match=r"set.parquet: 128,\d+,\d+ bytes in 64 rows"):
+        list(read_questions(path))
+
+
+def test_a_few_pictures_and_a_wrong_time_make_no_video_of_hours():
+    with pytest.raises(SceneError, match="room: 3 pictures in 20000 s: a time in it is wrong"):
+        shown_at_rate([0.0, 0.1, 20_000.0], 30.0, "room")
+    # One picture in two seconds, and a pause of two minutes, are slow but sound.
+    assert len(shown_at_rate(np.arange(0, 3600, 2.0), 30.0, "room")) == 107_941
+    assert len(shown_at_rate([0.0, 0.1, 120.0], 30.0, "room")) == 3601
+
+
+def test_a_footer_of_a_store_as_deep_as_json_goes(store):
+    path = store / shard_name(0)
+    table = pq.ParquetFile(path).read()
+    kept = {**table.schema.metadata, b"harness.store": b"[" * 100_000}
+    pq.write_table(table.replace_schema_metadata(kept), path)
+    with pytest.raises(SceneError, match=r"scenes-00000.parquet: not readable as Parquet"):
+        SceneStore(store).tally()
 
 
 def test_axes_whose_squares_overflow_are_no_frame():

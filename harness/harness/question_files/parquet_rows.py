@@ -10,7 +10,10 @@ from harness.errors import HarnessError
 from harness.question_files.columns import COLUMNS
 from harness.question_files.json_rows import Found
 
-_BATCH = 2_000
+# Rows decoded at a time: no slower than thousands, and a value that the file holds once for many
+# rows is not written out for many.
+_BATCH = 64
+_MOST_BYTES = 64_000_000
 
 
 def parquet_rows(path: Path) -> Iterator[tuple[str, Found]]:
@@ -42,6 +45,11 @@ def _batches(path: Path) -> Iterator[list[dict[str, Any]]]:
                     f"{path}: no column of a question; found {', '.join(names)[:200] or 'none'}"
                 )
             for batch in file.iter_batches(_BATCH, columns=known):
+                if batch.nbytes > _MOST_BYTES:
+                    raise HarnessError(
+                        f"{path}: {batch.nbytes:,} bytes in {len(batch)} rows, expected questions "
+                        "of some kilobytes each"
+                    )
                 yield batch.to_pylist()
     except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
         raise HarnessError(f"{path}: cannot be read as Parquet: {error}") from None

@@ -21,11 +21,14 @@ SHARD = 64
 # A scene is read with its whole row group: many small scenes compress well together, and one with
 # thousands of frames stands alone.
 _GROUP_ROWS, _GROUP_BYTES = 16, 1 << 20
-# More in one group is no store of ours, and would fill the memory.
-_MOST_BYTES = 4 << 30
+# More in one group is no store of ours, and would fill the memory. Bytes are those in the file:
+# what repeats takes few of them, so rows and values are counted too.
+_MOST_BYTES, _MOST_ROWS, _MOST_VALUES = 4 << 30, 1024, 50_000_000
 _KEY = b"harness.store"
 # Of pyarrow, and of the footer's numbers: an infinite one overflows.
-_UNREADABLE = (OSError, pa.ArrowException, ValueError, KeyError, TypeError, OverflowError)
+_UNREADABLE = (
+    OSError, pa.ArrowException, ValueError, KeyError, TypeError, OverflowError, RecursionError,
+)  # fmt: skip
 _REMEDY = (
     "copy the store again, or delete this file and run the same `harness scenes import`, which "
     "makes it anew"
@@ -177,9 +180,18 @@ class Shard:
             return self._group(group, None)
 
     def _group(self, group: int, columns: list[str] | None) -> pa.Table:
-        size = self._file.metadata.row_group(group).total_byte_size
-        if not 0 <= size <= _MOST_BYTES:
-            raise SceneError(f"{self.path}: claims {size} bytes in one row group: {_REMEDY}")
+        claimed = self._file.metadata.row_group(group)
+        values = [claimed.column(place).num_values for place in range(claimed.num_columns)]
+        for what, size, most in (
+            ("bytes", claimed.total_byte_size, _MOST_BYTES),
+            ("rows", claimed.num_rows, _MOST_ROWS),
+            ("values", max(values, default=0), _MOST_VALUES),
+        ):
+            if not 0 <= size <= most:
+                raise SceneError(
+                    f"{self.path}: claims {size:,} {what} in one row group, expected at most "
+                    f"{most:,}: {_REMEDY}"
+                )
         return self._file.read_row_group(group, columns=columns, use_threads=False)
 
 

@@ -13,6 +13,9 @@ from harness.errors import SceneError
 _ROUNDING = 1e-4
 # Seconds; recordings of rooms take minutes, and a broken time stamp makes years of them.
 LONGEST = 6 * 3600.0
+# How often a picture is shown on the mean at most, and pictures that a pause of recording may
+# stand for: so that a few pictures and a wrong time make no video of hours.
+MOST_SHOWINGS, LONGEST_PAUSE = 60, 120
 
 
 def shown_at_rate(times: Sequence[float], rate: float, where: str) -> NDArray[np.intp]:
@@ -27,7 +30,7 @@ def shown_at_rate(times: Sequence[float], rate: float, where: str) -> NDArray[np
         where: file or folder, for messages.
 
     Raises:
-        SceneError: the recording takes more than six hours.
+        SceneError: the recording takes more than six hours, or has hardly a picture in them.
     """
     seconds = np.asarray(times, dtype=np.float64)
     seconds = seconds - seconds[0]
@@ -37,5 +40,9 @@ def shown_at_rate(times: Sequence[float], rate: float, where: str) -> NDArray[np
             "in it is wrong"
         )
     count = int(np.floor((seconds[-1] + _ROUNDING) * rate)) + 1
+    if count > MOST_SHOWINGS * (len(seconds) + LONGEST_PAUSE):
+        raise SceneError(
+            f"{where}: {len(seconds)} pictures in {seconds[-1]:.0f} s: a time in it is wrong"
+        )
     moments = np.arange(count) / rate
     return np.asarray(np.searchsorted(seconds, moments + _ROUNDING, side="right") - 1)
