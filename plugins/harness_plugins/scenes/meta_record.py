@@ -82,7 +82,11 @@ def _counts(record: Mapping[str, Any], problems: list[str]) -> dict[str, int]:
             problems.append(
                 f"object_counts.{category}: expected a positive whole number, found {short(count)}"
             )
-    return {name: count for name, count in counts.items() if type(count) is int}
+    return {
+        name: count
+        for name, count in counts.items()
+        if type(count) is int and len(name) <= LONGEST_NAME
+    }
 
 
 def _objects(record: Mapping[str, Any], problems: list[str]) -> tuple[list[SceneObject], list[str]]:

@@ -84,7 +84,7 @@ class VsiBenchMeta:
         scene = read_scene(
             scene_id,
             record,
-            where=f"{path}: scene {scene_id}",
+            where=f"{path}: scene {scene_id:.120}",
             split=_split(path),
             strict_counts=self.settings.strict_counts,
         )
@@ -119,7 +119,7 @@ class VsiBenchMeta:
                 problems.append(str(error))
                 continue
             problems += [
-                f"{path}: scene {scene!r} is in {records[scene][0].name} too"
+                f"{path}: scene {scene!r:.120} is in {records[scene][0].name} too"
                 for scene in content
                 if scene in records
             ]
