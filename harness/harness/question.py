@@ -212,9 +212,7 @@ def _own_columns(row: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 
 def _is_list_of_whole_numbers(value: Any) -> bool:
-    return isinstance(value, list | tuple) and all(
-        isinstance(x, int) and not isinstance(x, bool) for x in value
-    )
+    return isinstance(value, list | tuple) and {int}.issuperset(map(type, value))
 
 
 def _without_letter(option: str, index: int) -> str:

@@ -94,9 +94,9 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_places(value: Any) -> bool:
-    return isinstance(value, list) and all(
-        isinstance(place, int) and not isinstance(place, bool) and 0 <= place < _INT32
-        for place in value
+    return isinstance(value, list) and (
+        not value
+        or ({int}.issuperset(map(type, value)) and 0 <= min(value) and max(value) < _INT32)
     )
 
 
