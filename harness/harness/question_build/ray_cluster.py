@@ -172,13 +172,14 @@ def _task(ray: Any, expected: Mapping[str, str], folder: str) -> Any:
         wrong = []
         for name, here in expected.items():
             try:
-                there = version(name)
+                there = f"{name} {version(name)}"
             except PackageNotFoundError:
-                there = "none"
-            if there != here:
-                wrong.append(f"node {node} has {name} {there}, and here is {here}")
+                there = f"no {name}"
+            if there != f"{name} {here}":
+                wrong.append(f"{there}, and here is {here}")
         if wrong:
-            return "; ".join(wrong) + ": install the same version on all nodes", []
+            remedy = "install the same versions on all nodes"
+            return f"node {node} of the Ray cluster has {'; '.join(wrong)}: {remedy}", []
         from harness.question_build.ray_cluster import answer
 
         return answer(ray.get(box[0]), scenes, folder, node)

@@ -27,7 +27,7 @@ _OBJECTS = 256 * 2**20
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # it warns that it will change
-    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # it prints of lost processes, which are told of here
+    "RAY_DEDUP_LOGS_SKIP_REGEX": "^",  # it prints about lost processes, which are asked again
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # it would send the working folder to all nodes
 }
 _SOON = {"RAY_NUM_REDIS_GET_RETRIES": "1", "RAY_py_gcs_connect_timeout_s": "5"}
@@ -45,6 +45,11 @@ def check_address(address: str | None) -> None:
         _host_and_port(str(address))
 
 
+def prepare(address: str | None) -> None:
+    """Set the environment variables with which Ray is quiet; before it is imported."""
+    os.environ.update((_QUIET if address is None else _QUIET | _SOON) | os.environ)
+
+
 @contextmanager
 def connected(workers: int | None, address: str | None) -> Iterator[Any]:
     """The module `ray`, connected; afterwards nothing that was started here is left.
@@ -58,7 +63,7 @@ def connected(workers: int | None, address: str | None) -> Iterator[Any]:
     Raises:
         UsageError: no cluster can be reached or started.
     """
-    os.environ.update((_QUIET if address is None else _QUIET | _SOON) | os.environ)
+    prepare(address)
     if address is not None:
         _knock(address)
     with warnings.catch_warnings():
