@@ -26,7 +26,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from mutations import mutated
+from mutations import mutated, number_replaced
 from readers import READERS, Reader
 
 from harness.errors import HarnessError, PluginError
@@ -36,6 +36,7 @@ MOST_SECONDS, MOST_GROWTH = 2.0, 200_000_000
 # So that a blow-up is a MemoryError and not the end of the machine.
 _ADDRESS_SPACE = 6 * 2**30
 _MOST_SHOWN = 40
+ROOT = "the files"
 
 
 class Hang(BaseException):
@@ -50,9 +51,10 @@ def run(name: str, first: int, count: int, *, loud: bool = False) -> dict[str, A
     """Run the mutations of a reader."""
     reader = READERS[name]
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
-        root = Path(folder, "files")
+        root = Path(folder, ROOT)
         root.mkdir()
         reader.write(root)
+        shutil.copytree(root, root.with_name("valid"))
         files = sorted(
             {path for pattern in reader.damage for path in root.glob(pattern) if path.is_file()}
         )
@@ -108,7 +110,7 @@ def _one(
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         seconds = time.process_time() - began
-        _restore(changed, data)
+        _restore(root, root.with_name("valid"), changed, data)
     if seconds > MOST_SECONDS:
         return False, f"{where}: took {seconds:.1f} s"
     if message is None:
@@ -119,9 +121,9 @@ def _one(
 
 
 def _unclear(message: str, where: str, root: Path) -> str:
-    """What an error's message lacks: the path of a file, or a folder and the name that is missing there."""
+    """What an error's message lacks: the path of a file, or a folder and the name in it."""
     told = message.replace(str(root), "")
-    missing = told != message and re.search(r"<|\.\w", told)
+    missing = told != message and re.search(r"<|\.\w|found ['\"]", told)
     # A matrix is of one file, which the command line names.
     if (
         not missing
@@ -136,10 +138,14 @@ def _unclear(message: str, where: str, root: Path) -> str:
 
 def _damage(path: Path, data: bytes, files: list[Path], rng: random.Random) -> str:
     """Damage a file, mostly its contents; gives what was done."""
-    if rng.random() < 0.95:
+    if rng.random() < 0.94:
         made, what = mutated(path, data, rng)
         path.write_bytes(made)
         return what
+    return rng.choice((_replaced, _replaced, _renamed, _without_folder))(path, data, files, rng)
+
+
+def _replaced(path: Path, data: bytes, files: list[Path], rng: random.Random) -> str:
     path.unlink()
     what = rng.choice(("missing", "a folder", "a link to itself", "another file", "a broken link"))
     if what == "a folder":
@@ -155,11 +161,40 @@ def _damage(path: Path, data: bytes, files: list[Path], rng: random.Random) -> s
     return what
 
 
-def _restore(path: Path, data: bytes) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    path.unlink(missing_ok=True)
-    path.write_bytes(data)
+def _renamed(path: Path, _data: bytes, _files: list[Path], rng: random.Random) -> str:
+    """The file, or a folder that it is in, has another name."""
+    folder = path.parent if path.parent.name != ROOT else path
+    there = rng.choice((path, path, folder))
+    made, _ = number_replaced(there.name.encode(), rng)
+    name = "".join(sign for sign in made.decode(errors="replace") if sign not in "/\0")[:60]
+    target = there.with_name("x" if name in {"", ".", ".."} else name)
+    while target.exists():
+        target = target.with_name(f"{target.name}x")
+    there.rename(target)
+    return f"{there.name} is named {target.name!r}"
+
+
+def _without_folder(path: Path, _data: bytes, _files: list[Path], rng: random.Random) -> str:
+    """Where its folder was is nothing, a file, or an empty folder."""
+    folder = path.parent
+    shutil.rmtree(folder)
+    what = rng.choice(("missing", "a file", "empty"))
+    if what == "a file":
+        folder.write_bytes(b"x")
+    elif what == "empty":
+        folder.mkdir()
+    return f"its folder is {what}"
+
+
+def _restore(root: Path, valid: Path, path: Path, data: bytes) -> None:
+    """The valid files again."""
+    if path.is_file() and not path.is_symlink():
+        path.write_bytes(data)
+        return
+    if root.is_dir():
+        shutil.rmtree(root)
+    root.unlink(missing_ok=True)
+    shutil.copytree(valid, root)
 
 
 def _place(error: BaseException) -> str:
