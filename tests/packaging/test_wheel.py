@@ -132,3 +132,28 @@ def test_packaged_recipe(installed: Path, tmp_path: Path) -> None:
 def test_plan_finds_nothing_missing(installed: Path, tmp_path: Path) -> None:
     plan = _run([str(installed / "harness"), "plan", "quickstart"], cwd=tmp_path)
     assert plan.splitlines()[-1] == "missing on this machine: nothing"
+
+
+def test_question_sets_from_the_packaged_presets(installed: Path, tmp_path: Path) -> None:
+    harness = str(installed / "harness")
+    for preset in sorted(path.stem for path in (ROOT / "recipes" / "presets").glob("*.yaml")):
+        out = tmp_path / preset
+        build = ["questions", "build", "--source", "procedural", "--set", "scenes=3"]
+        _run([harness, *build, "--preset", preset, "--out", f"{out}.jsonl"], cwd=tmp_path)
+        audit = ["audit", f"{out}.jsonl", "--source", "procedural", "--set", "scenes=3", "--json"]
+        told = json.loads(_run([harness, "questions", *audit, "--preset", preset], cwd=tmp_path))
+        assert 0 < told["agree"] == told["recomputed"]
+        _run([harness, "questions", "stats", f"{out}.jsonl", "--out", f"{out}.html"], cwd=tmp_path)
+        assert "</html>" in out.with_suffix(".html").read_text()
+        assert "no leak" in _run([harness, "questions", "leak", f"{out}.jsonl"], cwd=tmp_path)
+
+
+def test_scenes_from_a_written_release(installed: Path, tmp_path: Path) -> None:
+    harness = [str(installed / "harness"), "scenes"]
+    written = ["write", "procedural", "--set", "scenes=2", "--out", "release"]
+    _run([*harness, *written], cwd=tmp_path)
+    imported = ["import", "scannet", "--set", "root=release", "--out", "rooms", "--workers", "1"]
+    _run([*harness, *imported], cwd=tmp_path)
+    shown = ["show", "scene9000_00", "--source", "store", "--set", "root=rooms"]
+    _run([*harness, *shown, "--out", "room.html"], cwd=tmp_path)
+    assert "</html>" in (tmp_path / "room.html").read_text()
