@@ -123,7 +123,7 @@ def _families(families: Mapping[str, FamilyRef], parts: Mapping[str, Part]) -> d
                 cast(QuestionGenerator, build(parts[name].registered, parts[name].settings)),
                 parts[name].registered,
             ),
-            settings=ref.settings,
+            settings=parts[name].settings.model_dump(mode="json"),
             limit=ref.limit,
             per_scene=ref.per_scene,
             weight=ref.weight,

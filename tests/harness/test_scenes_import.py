@@ -188,6 +188,18 @@ def test_videos(run: Import, tmp_path: Path) -> None:
     )
 
 
+def test_the_poses_of_a_video_lie_beside_it(run: Import, tmp_path: Path) -> None:
+    run(tmp_path, "scenes=2", "footage=true", videos=True)
+    lines = (tmp_path / "videos/perilous/room001.poses.jsonl").read_text().splitlines()
+    *posed, lost = map(json.loads, lines)
+    frames = SceneStore(tmp_path).load("room001").frames
+    assert [row["frame"] for row in (*posed, lost)] == list(range(len(frames) + 1))
+    assert lost["pose"] is None
+    assert [tuple(row["pose"]["camera_to_world"]) for row in posed] == [
+        frame.camera_to_world for frame in frames
+    ]
+
+
 def test_video_files_that_a_source_names_are_copied(run: Import, tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     run(first, "scenes=2", "footage=true", videos=True)
@@ -331,7 +343,7 @@ def test_killed_at_any_write_of_its_own_an_import_goes_on_and_ends_the_same(
     settings = ["scenes=5", "faulty=[3]", "footage=true"]
     writes = killed_at(tmp_path / "unbroken", 0)
     unbroken = contents(tmp_path / "unbroken")
-    assert len(unbroken) == 7
+    assert len(unbroken) == 10
     for number in range(1, writes + 1, 3):
         store = tmp_path / f"killed-{number}"
         assert killed_at(store, number) == -signal.SIGKILL

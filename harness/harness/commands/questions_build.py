@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -85,7 +84,6 @@ def ask_job(part: Part, source: GuardedScenes, preset: Preset, seed: int) -> Ask
             name,
             preset.parts[f"families.{name}"].registered.name,
             preset.parts[f"families.{name}"].settings.model_dump_json(),
-            json.dumps(ref.settings, sort_keys=True),
             ref.limit,
             ref.per_scene,
             ref.weight,

@@ -19,16 +19,11 @@ from harness.question import to_row
 
 @dataclass(frozen=True)
 class FamilyJob:
-    """A question family by the name of its generator; settings as JSON text, all of them.
-
-    Args:
-        recorded: the settings somebody chose, as JSON text, for the questions' record.
-    """
+    """A question family by the name of its generator; settings as JSON text, all of them."""
 
     name: str
     generator: str
     settings: str
-    recorded: str
     limit: int | None = None
     per_scene: int | None = None
     weight: float = 1.0
@@ -41,7 +36,7 @@ class FamilyJob:
         return Family(
             self.name,
             GuardedQuestions(generator, registered),
-            json.loads(self.recorded),
+            json.loads(self.settings),
             self.limit,
             self.per_scene,
             self.weight,
@@ -102,9 +97,9 @@ class Asker:
         """Ask one scene; a faulty one is told, not raised."""
         try:
             scene = self.source.load(scene_id)
+            block = ask(scene, self.families, self.rules)
         except SceneError as error:
-            return Asked(scene_id, fault=str(error))
-        block = ask(scene, self.families, self.rules)
+            return Asked(scene_id, fault=str(error) or "it is faulty")
         leak = leaked(scene.dataset, scene.id) or ""
         lines = [
             json.dumps(to_row(question) | {"leak": leak}, allow_nan=False)

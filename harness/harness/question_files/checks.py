@@ -96,7 +96,7 @@ def _is_text(value: Any) -> bool:
 def _is_places(value: Any) -> bool:
     return isinstance(value, list) and (
         not value
-        or ({int}.issuperset(map(type, value)) and 0 <= min(value) and max(value) < _INT32)
+        or ({int}.issuperset(map(type, value)) and min(value) >= 0 and max(value) < _INT32)
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -14,9 +15,9 @@ from harness.component import SceneSource
 from harness.errors import HarnessError
 from harness.guarded import GuardedScenes
 from harness.plugins import load_catalogue
-from harness.scene import Scene
+from harness.scene import Frame, Scene
 from harness.scene_import.parts import Parts
-from harness.store import Left, table_of
+from harness.store import POSES, Left, table_of, write_poses
 
 _CONTAINERS = (".mp4", ".mov", ".mkv", ".webm", ".avi")
 
@@ -69,6 +70,7 @@ def _video(
     temporary = Parts(job.store).video(number)
     temporary.parent.mkdir(exist_ok=True)
     suffix = ".mp4"
+    frames: Sequence[Frame | None] | None = None
     try:
         if scene.video is not None:
             suffix = scene.video.path.suffix.lower()
@@ -76,7 +78,7 @@ def _video(
                 return None, f"{scene.video.path}: expected a video in {', '.join(_CONTAINERS)}"
             shutil.copyfile(scene.video.path, temporary)
         elif source.has_footage:
-            source.export_video(scene.id, temporary)
+            frames = source.export_video(scene.id, temporary)
             if not temporary.is_file():
                 return None, f"{source.registered}: its export_video wrote no file"
         else:
@@ -88,6 +90,8 @@ def _video(
         return None, str(error)
     name = f"videos/{scene.dataset}/{scene.id}{suffix}"
     (job.store / name).parent.mkdir(parents=True, exist_ok=True)
+    if frames is not None:
+        write_poses((job.store / name).with_suffix(POSES), frames)
     temporary.replace(job.store / name)
     return name, ""
 
