@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from harness.generate.randomness import rng_of, sample
 from harness.question import Question
 
 Kept = NDArray[np.bool_]
+
+# Weights such as 0.1 and 0.3 are not quite in the ratio they are written in.
+_ROUNDING = Fraction(1, 10**9)
 
 
 def draw(
@@ -40,13 +44,15 @@ def draw(
     if limit is not None:
         rng = rng_of(seed, "evenly")
         ordered = sorted((len(kept[n]) / by_name[n].weight, n) for n in kept)
-        taken, weights = 0, sum(by_name[name].weight for _, name in ordered)
+        # Exact, as what is left of 1e17 + 1 after the first is not 0.
+        weight = {name: Fraction(by_name[name].weight) for name in kept}
+        taken, weights = 0, sum(weight.values())
         # Smallest first, so that what a family cannot give is shared by those after it.
         for _, name in ordered:
-            share = int((limit - taken) * by_name[name].weight / weights + 1e-9)
+            share = int((limit - taken) * weight[name] / weights + _ROUNDING)
             kept[name] = _some(kept[name], share, rng)
             taken += len(kept[name])
-            weights -= by_name[name].weight
+            weights -= weight[name]
     masks = {name: np.zeros(count, dtype=bool) for name, count in counts.items()}
     for name, places in kept.items():
         masks[name][places] = True

@@ -16,7 +16,7 @@ def finished(questions: Iterable[Question], seed: int) -> Iterator[Question]:
     """Questions with options shuffled and ids, without repetitions; scene after scene.
 
     Options are shuffled so that right answers are spread evenly over the letters of each question
-    type; where the text lists the options in brackets, as in `which of these objects (a, b, c, d)`,
+    type and number of options (a type may have three here and four there); where the text lists the options in brackets, as in `which of these objects (a, b, c, d)`,
     the list follows.
     """
     scene: tuple[str, str] | None = None
@@ -31,8 +31,8 @@ def finished(questions: Iterable[Question], seed: int) -> Iterator[Question]:
 
 
 def _balanced(questions: Iterable[Question], seed: int) -> Iterator[Question]:
-    """Give each right answer the letter its question type has used least, ties by lot."""
-    used: dict[str, Counter[int]] = defaultdict(Counter)
+    """Give each right answer the letter least used by its type with as many options, ties by lot."""
+    used: dict[tuple[str, int], Counter[int]] = defaultdict(Counter)
     lots: dict[str, np.random.Generator] = {}
     for question in questions:
         if question.options is None:
@@ -40,10 +40,11 @@ def _balanced(questions: Iterable[Question], seed: int) -> Iterator[Question]:
             continue
         kind = question.question_type
         rng = lots.setdefault(kind, rng_of(seed, "letters", kind))
-        times = [used[kind][letter] for letter in range(len(question.options))]
+        letters = used[kind, len(question.options)]
+        times = [letters[letter] for letter in range(len(question.options))]
         least = [letter for letter, count in enumerate(times) if count == min(times)]
         place = least[int(rng.integers(len(least)))]
-        used[kind][place] += 1
+        letters[place] += 1
         wrong = [option for option in question.options if option != question.answer]
         shown = [wrong[i] for i in rng.permutation(len(wrong))]
         shown.insert(place, question.answer)
