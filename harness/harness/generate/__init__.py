@@ -9,7 +9,7 @@ from harness.generate.draw import draw, draw_evenly_by_type
 from harness.generate.family import Family
 from harness.generate.letters import finished
 from harness.generate.scenes import load_scenes, refuse_too_faulty, shared_spaces
-from harness.generate.seen import SeenRule
+from harness.generate.seen import SeenRule, with_drawn_frames
 
 __all__ = [
     "AskRules",
@@ -27,4 +27,5 @@ __all__ = [
     "load_scenes",
     "refuse_too_faulty",
     "shared_spaces",
+    "with_drawn_frames",
 ]

@@ -74,7 +74,9 @@ def ask(scene: Scene, families: Iterable[Family], rules: AskRules) -> Block:
     """
     families = sorted(families, key=_name)
     if rules.layout is not None and (
-        rules.seen is not None or any(family.needs_visibility for family in families)
+        rules.seen is not None
+        or scene.visibility is not None  # of other frames than those that will be shown
+        or any(family.needs_visibility for family in families)
     ):
         scene = with_drawn_frames(scene, rules.layout, rules.seed)
     scene = rules.categories.applied(scene)
@@ -88,7 +90,11 @@ def ask(scene: Scene, families: Iterable[Family], rules: AskRules) -> Block:
             [] if family.needs_visibility and shown is None else _given(family, scene, rules, rng)
         )
         if seen is not None:
-            kept = [question for question in found if seen.issuperset(question.objects)]
+            kept = [
+                question
+                for question in found
+                if shown is not None and seen.issuperset(question.objects)
+            ]
             unseen += len(found) - len(kept)
             found = kept
         settings = dict(family.settings)

@@ -72,9 +72,9 @@ def with_drawn_frames(scene: Scene, layout: LayoutVideo, seed: int) -> Scene:
     """A scene without footage, with the frames of its layout video and what they show.
 
     The frames are those of the video that `harness.layout.film_all` draws with the same settings
-    and seed. A scene that has footage, or knows what its frames show, is given back as it is.
+    and seed, whatever else the scene knows. A scene that has footage is given back as it is.
     """
-    if scene.video is not None or scene.visibility is not None:
+    if scene.video is not None:
         return scene
     frames = camera_walk(scene, **layout.model_dump(), seed=seed)
     width = min(_DRAWN_WIDTH, layout.width)
