@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from typing import Protocol
 
 from harness.errors import HarnessError, UsageError
@@ -50,6 +50,7 @@ class Local:
         if workers == 1:
             yield from _here(job, scenes)
             return
+        others = set(active_children())
         pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=start)
         try:
             chunks = deque(chunked(scenes))
@@ -66,6 +67,11 @@ class Local:
                 "a process that asks scenes ended abruptly (most often: out of memory): try fewer "
                 "processes, --workers 1"
             ) from error
+        except BaseException:
+            # On an error or Ctrl-C nobody waits for the scenes that are being asked.
+            for process in set(active_children()) - others:
+                process.kill()
+            raise
         finally:
             pool.shutdown(cancel_futures=True)
 
