@@ -128,7 +128,7 @@ def _count(
     sampled = ids[::stride]
     scenes, _skipped = load_scenes(source, max_faulty=recipe.scenes.max_faulty, ids=sampled)
     if which == "train":
-        refuse_training_on_benchmarks(recipe, scenes)
+        refuse_training_on_benchmarks(recipe, ((scene.dataset, scene.id) for scene in scenes))
     limit = getattr(recipe.questions, f"{which}_limit")
     train_limit = limit if which == "train" and stride == 1 else None
     questions = build_questions(

@@ -21,7 +21,8 @@ from harness.frame_cache import FrameCache
 from harness.generate import build_questions, draw_evenly_by_type, shared_spaces
 from harness.question import Question, from_row, to_row
 from harness.scene import Scene
-from harness.stages.training_set import Loaded, load, training_set
+from harness.schema import Recipe
+from harness.stages.training_set import Loaded, TrainingSet, load, training_set
 from harness.stages.videos import Videos, find_videos
 
 
@@ -97,7 +98,7 @@ def make_questions(assembly: Assembly, folder: Path, cache: FrameCache) -> None:
             "skipped": [*train.skipped, *held_out.skipped, *videos.unreadable.values()],
             "questions": {name: _count(questions) for name, questions in asked.items()},
             "tasks": {name: _count(questions) for name, questions in tasks.items()},
-            "leak": dict(sorted(Counter(training.leaked.values()).items())),
+            "leak": _leak(recipe, training),
             "layout_video": any(video["layout"] for video in videos.of_scene.values()),
         },
     )
@@ -135,6 +136,11 @@ def _scene_summary(train: Loaded, held_out: Loaded) -> dict[str, Any]:
         "scenes": {"train": len(train.scenes), "evaluate": len(held_out.scenes)},
         "faults": {s.id: list(s.faults) for s in [*train.scenes, *held_out.scenes] if s.faults},
     }
+
+
+def _leak(recipe: Recipe, training: TrainingSet) -> dict[str, int]:
+    """Benchmark or split -> scenes of it that are trained on."""
+    return dict(sorted(Counter(training.leaked.values()).items())) if recipe.train else {}
 
 
 def _visible(questions: Sequence[Question], videos: Videos) -> list[Question]:

@@ -52,7 +52,7 @@ def training_set(assembly: Assembly) -> TrainingSet:
     if recipe.questions.train_file is not None:
         return _from_file(assembly)
     loaded = load(assembly, "train")
-    leaked = refuse_training_on_benchmarks(recipe, loaded.scenes)
+    leaked = refuse_training_on_benchmarks(recipe, _places(loaded.scenes))
     questions = build_questions(
         loaded.scenes,
         assembly.families,
@@ -77,23 +77,26 @@ def load(assembly: Assembly, which: str, ids: Sequence[str] | None = None) -> Lo
 
 
 def refuse_training_on_benchmarks(
-    recipe: Recipe, scenes: Iterable[Scene]
+    recipe: Recipe, scenes: Iterable[tuple[str, str]]
 ) -> dict[tuple[str, str], str]:
     """The scenes to train on that benchmarks show, unless there may be none.
+
+    Args:
+        scenes: (dataset, scene) pairs.
 
     Raises:
         UsageError: there are some, the recipe trains, and `scenes.allow_leak` is not set.
     """
     allowed = recipe.scenes.allow_leak or not recipe.train
-    return refuse_leaks([(s.dataset, s.id) for s in scenes], allowed=allowed, setting=SETTING)
+    return refuse_leaks(scenes, allowed=allowed, setting=SETTING)
 
 
 def questions_of_file(recipe: Recipe) -> list[Question]:
     """The rows of `questions.train_file`, as many as `train_limit` allows, drawn by weights.
 
     Raises:
-        UsageError: rows are marked as leaked and `scenes.allow_leak` is not set, or there is no
-            such file. HarnessError: rows are faulty.
+        UsageError: rows are marked as leaked, or are about scenes of benchmarks, and
+            `scenes.allow_leak` is not set; or there is no such file. HarnessError: rows are faulty.
     """
     path = recipe.questions.train_file
     assert path is not None
@@ -105,6 +108,7 @@ def questions_of_file(recipe: Recipe) -> list[Question]:
             f"{path}: rows about {len(marked)} scenes are marked as shown by {splits}: train on "
             f"another file, or say {SETTING} if that is what you want"
         )
+    refuse_training_on_benchmarks(recipe, ((row.dataset, row.scene) for row in rows))
     by_family: dict[str, list[Question]] = {}
     for row in rows:
         by_family.setdefault(row.generator, []).append(row)
@@ -138,11 +142,15 @@ def _from_file(assembly: Assembly) -> TrainingSet:
             "scenes.train the source and settings the file was built with"
         )
     loaded = load(assembly, "train", list(asked))
-    leaked = refuse_training_on_benchmarks(recipe, loaded.scenes)
+    leaked = refuse_training_on_benchmarks(recipe, _places(loaded.scenes))
     leaked |= {(q.dataset, q.scene): q.leak for q in questions if q.leak}
     skipped = {one["scene"] for one in loaded.skipped}
     kept = [question for question in questions if question.scene not in skipped]
     return TrainingSet(loaded, _marked(kept, leaked), leaked)
+
+
+def _places(scenes: Iterable[Scene]) -> list[tuple[str, str]]:
+    return [(scene.dataset, scene.id) for scene in scenes]
 
 
 def _marked(questions: Sequence[Question], leaked: Mapping[tuple[str, str], str]) -> list[Question]:
