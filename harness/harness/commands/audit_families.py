@@ -1,4 +1,4 @@
-"""Which question families recompute which types of question."""
+"""Which question families recompute which types of question, and by which names of things."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import cast
 
 from harness.assembly import families_of
 from harness.catalogue import Catalogue
+from harness.generate import Categories
 from harness.guarded import GuardedQuestions
 from harness.recipe import load_preset
 
@@ -31,3 +32,13 @@ def audit_families(
         for kind in generator.question_types:
             by_type.setdefault(kind, generator)
     return by_type
+
+
+def audit_categories(preset: str, changes: Sequence[str], catalogue: Catalogue) -> Categories:
+    """What a preset calls things; nothing is left out, as somebody may have asked about it.
+
+    Raises:
+        UsageError: as `audit_families`.
+    """
+    questions = load_preset(preset, changes, catalogue).questions
+    return Categories(rename=questions.rename, merge_plurals=questions.merge_plurals)

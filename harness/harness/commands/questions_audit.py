@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO
 
@@ -17,14 +18,17 @@ from rich.table import Table
 
 from harness.atomic import replacing
 from harness.audit import Audited, Tally, audit
-from harness.commands.audit_families import audit_families
+from harness.commands.audit_families import audit_categories, audit_families
 from harness.commands.source import open_source, source_part
 from harness.errors import UsageError
+from harness.generate import Categories, with_drawn_frames
+from harness.guarded import GuardedScenes
 from harness.plugins import load_catalogue
 from harness.progress import bar
 from harness.question import Question
 from harness.question_files import read_questions
 from harness.scene import Scene
+from harness.schema import LayoutVideo
 from harness.terminal import one_line
 
 _SHOWN = 20
@@ -66,17 +70,17 @@ def audit_questions(
     """
     if out is not None and (out.suffix != ".jsonl" or out.resolve() == rows.resolve()):
         raise UsageError(f"--out {out}: expected a .jsonl file other than the rows themselves")
-    families = audit_families(preset, changes, load_catalogue())
+    catalogue = load_catalogue()
+    families = audit_families(preset, changes, catalogue)
+    categories = audit_categories(preset, changes, catalogue)
     scenes = open_source(source_part(source, settings))
-    known = frozenset(scenes.scene_ids())
-
-    def scene_of(scene_id: str) -> Scene | None:
-        return scenes.load(scene_id) if scene_id in known else None
-
-    report = _Report()
     questions = read_questions(rows, repeated_ids=True)
+    first = list(islice(questions, 1))
+    seed = max((question.seed or 0 for question in first), default=0)
+    scene_of = _as_asked(scenes, categories, seed)
+    report = _Report()
     with bar("audit", "rows") as step, _written(out) as file:
-        for audited in audit(questions, scene_of, families):
+        for audited in audit(chain(first, questions), scene_of, families):
             report.add(audited)
             if file is not None:
                 file.write(json.dumps(audited.as_row(), sort_keys=True, allow_nan=False) + "\n")
@@ -87,6 +91,27 @@ def audit_questions(
         typer.echo(json.dumps(report.tally.as_json(), indent=1))
     else:
         _print(report)
+
+
+def _as_asked(
+    scenes: GuardedScenes, categories: Categories, seed: int
+) -> Callable[[str], Scene | None]:
+    """Gives scenes as `harness questions build` asked about them.
+
+    Args:
+        seed: the set was built with, for the walks through scenes that are drawn.
+    """
+    known = frozenset(scenes.scene_ids())
+
+    def scene_of(scene_id: str) -> Scene | None:
+        if scene_id not in known:
+            return None
+        scene = scenes.load(scene_id)
+        if scenes.drawn:
+            scene = with_drawn_frames(scene, LayoutVideo(), max(0, seed))
+        return categories.applied(scene)
+
+    return scene_of
 
 
 @contextmanager
