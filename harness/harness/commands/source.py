@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from harness.assembly import refuse_if_missing
 from harness.catalogue import build
 from harness.component import SceneSource
+from harness.errors import UsageError
 from harness.guarded import GuardedScenes
 from harness.plugins import load_catalogue
 from harness.recipe import Part, component_alone
@@ -31,5 +31,6 @@ def open_source(part: Part) -> GuardedScenes:
     source = GuardedScenes(
         cast(SceneSource, build(part.registered, part.settings)), part.registered
     )
-    refuse_if_missing([f"{part.registered.name}: {what}" for what in source.missing()])
+    if lacking := source.missing():
+        raise UsageError("\n".join(f"source {part.registered.name}: {what}" for what in lacking))
     return source
