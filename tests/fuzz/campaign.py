@@ -4,8 +4,8 @@
 
 Runs the mutations with the seeds FIRST, FIRST + 1, ... of each reader and prints a JSON object for
 each reader: how many were run, how many read a valid result, how many were refused with a clear
-error, seconds, growth of the resident memory in bytes, and each failure with its seed. A failure
-is run again alone, with its traceback, by COUNT 1.
+error, seconds, the most bytes that one took, the bytes that all left behind, and each failure with
+its seed. A failure is run again alone, with its traceback, by COUNT 1.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ import traceback
 import warnings
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mutations import mutated, number_replaced
 from readers import READERS, Reader
 
 from harness.errors import HarnessError, PluginError
 
-# Seconds of the processor for one mutation, and bytes that all of a reader's may add.
+# For one mutation: seconds of the processor, and bytes of memory.
 MOST_SECONDS, MOST_GROWTH = 2.0, 200_000_000
 # So that a blow-up is a MemoryError and not the end of the machine.
 _ADDRESS_SPACE = 6 * 2**30
@@ -61,16 +61,18 @@ def run(name: str, first: int, count: int, *, loud: bool = False) -> dict[str, A
         for path in files:  # whatever is loaded but once is no growth
             with suppress(HarnessError):  # not each file is for each of a reader's functions
                 reader.read(root, path, random.Random(0))
-        before, failures, valid = _resident(), [], 0
+        failures, valid, peak = [], 0, 0
+        before = _resident("VmRSS")
         began = time.process_time()
         for seed in range(first, first + count):
-            found, reason = _one(reader, root, files, random.Random(f"{name} {seed}"), loud=loud)
-            valid += found
-            if reason:
-                failures.append(f"{name} {seed}: {reason.replace(folder, '')}")
-            if (growth := _resident() - before) > MOST_GROWTH:
-                failures.append(f"{name} {seed}: resident memory grew by {growth:,} bytes")
-                before = _resident()
+            one = _one(reader, root, files, random.Random(f"{name} {seed}"), loud=loud)
+            valid += one.valid
+            peak = max(peak, one.growth)
+            if one.fault:
+                failures.append(f"{name} {seed}: {one.fault.replace(folder, '')}")
+        growth = _resident("VmRSS") - before
+        if growth > MOST_GROWTH:
+            failures.append(f"{name}: all of them left {growth:,} bytes behind")
     return {
         "reader": name,
         "run": count,
@@ -79,20 +81,29 @@ def run(name: str, first: int, count: int, *, loud: bool = False) -> dict[str, A
         "failures": failures[:_MOST_SHOWN],
         "failed": len(failures),
         "seconds": round(time.process_time() - began, 2),
-        "growth": _resident() - before,
+        "peak": peak,
+        "growth": growth,
     }
+
+
+class Outcome(NamedTuple):
+    """Whether a damaged file gave a valid result, what is wrong, and bytes taken meanwhile."""
+
+    valid: bool
+    fault: str = ""
+    growth: int = 0
 
 
 def _one(
     reader: Reader, root: Path, files: list[Path], rng: random.Random, *, loud: bool
-) -> tuple[bool, str]:
-    """Whether a damaged file gave a valid result; and what is wrong, or an empty text."""
+) -> Outcome:
     changed = rng.choice(files)
     data = changed.read_bytes()
     what = _damage(changed, data, files, rng)
     where = f"{changed}: {what}"
     if loud:
         print(where, file=sys.stderr)
+    before = _reset_peak()
     began = time.process_time()
     faulthandler.dump_traceback_later(120, exit=True)
     signal.setitimer(signal.ITIMER_PROF, 5 * MOST_SECONDS)
@@ -100,24 +111,27 @@ def _one(
         reader.read(root, changed, rng)
         message = None
     except PluginError as error:
-        return False, f"{where}: {error!r:.300}"
+        return Outcome(valid=False, fault=f"{where}: {error!r:.300}")
     except HarnessError as error:
         message = str(error)
     except (Exception, Hang) as error:  # noqa: BLE001 - what else may come out is the question
         if loud:
             traceback.print_exc()
-        return False, f"{where}: {type(error).__name__}: {error!s:.200} ({_place(error)})"
+        told = f"{type(error).__name__}: {error!s:.200} ({_place(error)})"
+        return Outcome(valid=False, fault=f"{where}: {told}")
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
-        seconds = time.process_time() - began
+        seconds, growth = time.process_time() - began, _resident("VmHWM") - before
         _restore(root, root.with_name("valid"), changed, data)
     if seconds > MOST_SECONDS:
-        return False, f"{where}: took {seconds:.1f} s"
+        return Outcome(valid=False, fault=f"{where}: took {seconds:.1f} s", growth=growth)
+    if growth > MOST_GROWTH:
+        return Outcome(valid=False, fault=f"{where}: took {growth:,} bytes", growth=growth)
     if message is None:
-        return True, ""
+        return Outcome(valid=True, growth=growth)
     if loud:
         print(message, file=sys.stderr)
-    return False, _unclear(message, where, root)
+    return Outcome(valid=False, fault=_unclear(message, where, root), growth=growth)
 
 
 def _unclear(message: str, where: str, root: Path) -> str:
@@ -203,8 +217,16 @@ def _place(error: BaseException) -> str:
     return ", ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in ours[-3:])
 
 
-def _resident() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def _resident(field: str) -> int:
+    """Bytes of this process in memory: now (`VmRSS`), or at most since the reset (`VmHWM`)."""
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(re.search(rf"{field}:\s+(\d+)", status)[1])
+
+
+def _reset_peak() -> int:
+    """Forget the peak, as damaging a file takes memory too; gives the bytes in memory now."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return _resident("VmRSS")
 
 
 def main(arguments: list[str]) -> None:

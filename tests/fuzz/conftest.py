@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
+PEAK = Path("/proc/self/clear_refs")
 COUNTS = json.loads((HERE / "counts.json").read_text())
 # Seconds; a whole campaign takes a tenth of it, and a machine may be busy.
 LONGEST = 600
@@ -22,6 +23,9 @@ LONGEST = 600
 @pytest.fixture
 def campaign() -> Callable[..., None]:
     """Runs the mutations of some readers, with the seeds from 0 on, and asserts that all is well."""
+
+    if not PEAK.exists():
+        pytest.skip(f"no {PEAK} here, which measuring a reader's memory needs")
 
     def run(*readers: str) -> None:
         triples = [text for name in readers for text in (name, "0", str(COUNTS[name]))]
