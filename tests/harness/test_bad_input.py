@@ -155,7 +155,7 @@ def boxed(**fields: Any) -> Callable[[dict[str, Any]], Any]:
 FILES = {
     "truncated": (lambda scenes: json.dumps(scenes)[:-40], "may be truncated: download it again"),
     "empty": (lambda scenes: "", "not readable as JSON"),
-    "a list": (lambda scenes: [scenes], "expected an object of scenes, found list"),
+    "a list": (lambda scenes: [scenes], "expected an object, found list"),
 }
 SCENES = {
     "NaN size": (boxed(axesLengths=[NAN, 1, 1]), "chair[1].axesLengths: expected 3 finite numbers"),
