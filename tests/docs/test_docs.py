@@ -57,7 +57,7 @@ def check_command(workspace, command, where: str) -> None:
         return
     done = run(workspace, command)
     said = f"{where}: $ {command.text}\n{done.stdout}{done.stderr}"
-    fails = command.output.startswith("error:")
+    fails = command.output.startswith("error:") or "\nleaks in " in command.output
     assert bool(done.returncode) == fails, said
     assert "Traceback" not in done.stderr, said
     outputs = (done.stdout, done.stderr, done.stderr + done.stdout)
