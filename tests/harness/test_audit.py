@@ -219,12 +219,13 @@ def test_the_command_finds_wrong_rows(harness_main, rows):
     assert [row["agrees"] for row in written] == [True, False, None, True]
     assert [row["id"] for row in written] == [row["id"] for row in rows]
     wrong = written[1]
-    assert "1 rows disagree with their scenes" in ended.out
+    assert "1 row disagrees with its scene:" in ended.out
     assert (
         f"row 2 ({wrong['id']}, {wrong['scene_name']}, {wrong['question_type']}): stated 777, "
         f"recomputed {wrong['recomputed']}"
     ) in ended.out
-    assert "1 rows cannot be told" in ended.out
+    assert f"\n    {wrong['question'].split()[0]}" in ended.out
+    assert "1 row cannot be told" in ended.out
     assert "1 x the source has no scene 'elsewhere'" in ended.out
     # rows / recomputed / agree / %
     assert ["all", "4", "3", "2", "66.7"] in [

@@ -133,12 +133,18 @@ def _print(report: _Report) -> None:
     wrong = tally.recomputed.total() - tally.agree.total()
     if wrong:
         shown = f", the first {_SHOWN}" if wrong > _SHOWN else ""
-        console.print(f"\n[bold]{wrong} rows disagree with their scenes[/]{shown}:")
+        disagree = (
+            "row disagrees with its scene" if wrong == 1 else "rows disagree with their scenes"
+        )
+        console.print(f"\n[bold]{wrong} {disagree}[/]{shown}:")
     for audited in report.wrong:
         for line in _lines(audited):
-            console.print(escape(one_line(line)), soft_wrap=True)
+            console.print(escape(line), soft_wrap=True)
     if report.untold:
-        console.print(f"\n{report.untold.total()} rows cannot be told, most often as:")
+        untold = report.untold.total()
+        console.print(
+            f"\n{untold} {'row' if untold == 1 else 'rows'} cannot be told, most often as:"
+        )
     for reason, times in report.untold.most_common(_REASONS_SHOWN):
         console.print(escape(f"  {times} x {one_line(reason)}"), soft_wrap=True)
 
@@ -159,12 +165,11 @@ def _lines(audited: Audited) -> Iterator[str]:
     question, found = audited.question, audited.found
     margin = "" if found.margin is None else f", margin {found.margin:.3g}"
     recomputed = "nothing" if found.answer is None else _shown(question, found.answer)
-    yield (
+    yield one_line(
         f"row {audited.row} ({question.id}, {question.scene}, {question.question_type}): "
         f"stated {_shown(question, question.answer)}, recomputed {recomputed}{margin}"
     )
-    yield f"    {question.text}"
-    yield from (f"    {reason}" for reason in found.reasons)
+    yield from (f"    {one_line(text)}" for text in (question.text, *found.reasons))
 
 
 def _shown(question: Question, answer: str) -> str:
