@@ -34,6 +34,7 @@ from harness.question_build.ray_connection import prepare
 FAKES = Path(__file__).parent / "fixtures" / "plugins"
 BUILD = ("questions", "build", "--source")
 MEMORY = 100 * 2**20
+TASK = "ray::ask_there"  # what Ray calls a process while it asks scenes
 
 pytestmark = pytest.mark.filterwarnings(
     # Ray leaves files and sockets to the garbage collector
@@ -50,7 +51,7 @@ def build(install, tmp_path: Path) -> Callable[..., list[str]]:
     def call(
         engine: Engine, source: str, scenes: int, max_faulty: int = 0, after=None, **settings
     ) -> list[str]:
-        family = FamilyJob("counting", "object_counting", '{"min_count": 1}', '{"min_count": 1}')
+        family = FamilyJob("counting", "object_counting", '{"min_count": 1}')
         about = json.dumps({"scenes": scenes, **settings})
         job = AskJob(source, about, (family,), AskRules())
         progress = after or (lambda *_: None)
@@ -89,21 +90,30 @@ class Nodes:
         variables = {"PYTHONPATH": path, **environment}
         about = {"num_cpus": 1, "object_store_memory": MEMORY, "env_vars": variables}
         nodes = [self.cluster.add_node(**about) for _ in range(number)]
-        yield nodes
-        for node in nodes:
-            if node in self.cluster.worker_nodes:
-                self.cluster.remove_node(node)
+        try:
+            yield nodes
+        finally:
+            for node in nodes:
+                if node in self.cluster.worker_nodes:
+                    self.cluster.remove_node(node)
 
     def busy(self, nodes: list) -> object:
-        """A machine that is at work."""
-
+        """A machine that is at work, and stopped in the midst of it."""
         raylets = {node.all_processes["raylet"][0].process.pid: node for node in nodes}
+        found = []
 
-        def working() -> list[int]:
-            return [one for one in processes("ray::ask_there").values() if one in raylets]
+        def stopped() -> bool:
+            for task, raylet in processes(TASK).items():
+                if raylet in raylets and not found:
+                    psutil.Process(task).suspend()
+                    if task in processes(TASK):
+                        found.append(raylets[raylet])
+                    else:  # it had just ended
+                        psutil.Process(task).resume()
+            return bool(found)
 
-        until(working)
-        return raylets[working()[0]]
+        until(stopped)
+        return found[0]
 
     def engine(self) -> Engine:
         return find_engine("ray", None, self.address)
@@ -146,6 +156,30 @@ def test_a_node_that_dies_half_way_changes_nothing(nodes: Nodes, build, monkeypa
     assert expected == actual
     assert lost
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.slow
+def test_a_process_that_ends_is_replaced(nodes: Nodes, build, monkeypatch, tmp_path) -> None:
+    """Paths are those of the command's working folder."""
+    expected = build(find_engine("local", 1, None), "perilous", 4)
+    monkeypatch.chdir(tmp_path)
+    with nodes.added():
+        assert expected == build(nodes.engine(), "perilous", 4, once="once")
+    assert Path("once").exists()
+
+
+@pytest.mark.slow
+def test_a_cluster_without_processors_is_not_waited_for_for_ever(
+    nodes: Nodes, build, monkeypatch
+) -> None:
+    monkeypatch.setattr(ray_cluster, "_LOOK", 0.1)
+    monkeypatch.setattr(ray_cluster, "_PATIENCE", 1.0)
+    with pytest.raises(HarnessError) as caught:
+        build(nodes.engine(), "perilous", 4)
+    assert str(caught.value) == (
+        f"the Ray cluster at {nodes.address} has had no processor for 1 s: add nodes with "
+        "`ray start --address`, then run the same command again"
+    )
 
 
 @pytest.mark.slow
@@ -220,7 +254,7 @@ def test_ctrl_c_ends_at_once(harness_process, short: Path) -> None:
         *BUILD, *settings, "--engine", "ray", "--workers", "1", plugins="perilous",
         TMPDIR=str(short),
     )  # fmt: skip
-    until(lambda: processes("ray::ask_there"))
+    until(lambda: processes(TASK))
     os.killpg(command.pid, signal.SIGINT)
     began = time.monotonic()
     out, err = command.communicate(timeout=60)

@@ -88,7 +88,8 @@ class _Asking:
         running: dict[Any, _Chunk] = {}
         try:
             while waiting or running:
-                while waiting and len(running) < self._room.tasks():
+                room = self._room.tasks()
+                while waiting and len(running) < room:
                     chunk = waiting.popleft()
                     time.sleep(max(0.0, chunk.ready - time.monotonic()))
                     running[self._task.remote(self._box, chunk.scenes)] = chunk

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import tempfile
 import threading
 import warnings
@@ -76,11 +77,21 @@ def connected(workers: int | None, address: str | None) -> Iterator[Any]:
     with _short_folder() as folder:
         try:
             _start(ray, workers, address, folder)
+            # Ray's own handler prints a stack.
+            _on_sigterm(_leave if handler is signal.SIG_DFL else handler)
             yield ray
         finally:
             ray.shutdown()
-            if threading.current_thread() is threading.main_thread():
-                signal.signal(signal.SIGTERM, handler)  # Ray sets its own
+            _on_sigterm(handler)
+
+
+def _on_sigterm(handler: Any) -> None:
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handler)
+
+
+def _leave(number: int, _frame: Any) -> None:
+    sys.exit(128 + number)  # so that what was started here is ended
 
 
 def _short_folder() -> tempfile.TemporaryDirectory[str]:
