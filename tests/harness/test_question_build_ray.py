@@ -43,6 +43,15 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 
+@pytest.fixture(autouse=True, scope="module")
+def environment() -> Iterator[None]:
+    """What is set for Ray is gone afterwards."""
+    before = dict(os.environ)
+    yield
+    for name in os.environ.keys() - before.keys():
+        del os.environ[name]
+
+
 @pytest.fixture
 def build(install, tmp_path: Path) -> Callable[..., list[str]]:
     """Builds a set with an engine; gives its rows as text."""
@@ -120,7 +129,7 @@ class Nodes:
 
 
 @pytest.fixture(scope="module")
-def nodes() -> Iterator[Nodes]:
+def nodes(environment) -> Iterator[Nodes]:  # noqa: ARG001
     prepare("auto")  # before the import
     pytest.importorskip("ray")
     folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
