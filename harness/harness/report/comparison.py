@@ -84,7 +84,7 @@ def compare(runs: Sequence[RunReport]) -> Comparison:
         for task in run.tasks or ("",)
     ]
     means = _seed_means(rows, axes) if SEED in axes else []
-    notes = _notes(runs, axes, rows, seeds=bool(means))
+    notes = _notes(dict(zip(names, runs, strict=True)), axes, rows, seeds=bool(means))
     return Comparison(tuple(axes), columns, (*rows, *means), tuple(notes))
 
 
@@ -155,8 +155,13 @@ def _over_seeds(cells: Sequence[Interval | SeedMean | None]) -> SeedMean | None:
 
 
 def _notes(
-    runs: Sequence[RunReport], axes: Sequence[str], rows: Sequence[ComparisonRow], *, seeds: bool
+    named: Mapping[str, RunReport],
+    axes: Sequence[str],
+    rows: Sequence[ComparisonRow],
+    *,
+    seeds: bool,
 ) -> list[str]:
+    runs = named.values()
     notes = [INTERVAL_NOTE]
     if axes:
         notes.append(f"Settings that differ: {', '.join(one_line(axis) for axis in axes)}.")
@@ -167,7 +172,7 @@ def _notes(
         if len(sizes) > 1:
             listed = ", ".join(f"{size:,}" for size in sizes)
             notes.append(f"{task}: the runs were asked different numbers of questions: {listed}.")
-    notes += dict.fromkeys(f"{one_line(run.name)}: {x}" for run in runs for x in leak_notes(run))
+    notes += [f"{name}: {note}" for name, run in named.items() for note in leak_notes(run)]
     if any(run.layout_video for run in runs):
         notes.append(LAYOUT_NOTE)
     partial = [row.name for row in rows if row.partial]
