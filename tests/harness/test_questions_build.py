@@ -142,7 +142,7 @@ def test_what_was_left_out_is_said(build, install):
     assert lines[3].startswith("dropped ")
     assert lines[3].endswith(" questions about objects that the model would not see")
     assert lines[4:] == [
-        "skipped 1 faulty scenes:",
+        "skipped 1 faulty scene:",
         "  room001: scene room001: its mesh is torn",
     ]
 

@@ -104,7 +104,9 @@ def _about(
     if built.skipped:
         notes.append(f"{len(built.skipped)} faulty scenes were left out.")
     if built.unseen:
-        notes.append(f"{built.unseen:,} questions about objects that are not seen were dropped.")
+        notes.append(
+            f"{_of(built.unseen, 'question')} about objects that are not seen were dropped."
+        )
     registered = part.registered
     return SetDescription(
         name=out.stem,
@@ -120,26 +122,30 @@ def _about(
 def summary_lines(out: Path, built: Built, composition: Composition) -> Iterator[str]:
     """What was written, type by type, and what was left out and why."""
     yield (
-        f"{one_line(str(out))}: {composition.questions:,} questions about "
-        f"{len(composition.scenes):,} of {built.scenes:,} scenes"
+        f"{one_line(str(out))}: {_of(composition.questions, 'question')} about "
+        f"{len(composition.scenes):,} of {_of(built.scenes, 'scene')}"
     )
     width = max(map(len, composition.types))
     for name, counts in sorted(composition.types.items()):
-        yield (f"  {name:<{width}}  {counts.questions:>8,}  in {len(counts.scenes):,} scenes")
+        yield f"  {name:<{width}}  {counts.questions:>8,}  in {_of(len(counts.scenes), 'scene')}"
     silent = sorted(name for name, asked in built.asked.items() if not asked)
     if silent:
         yield f"no admissible question: {', '.join(silent)}"
     if built.unseen:
-        yield f"dropped {built.unseen:,} questions about objects that the model would not see"
+        yield f"dropped {_of(built.unseen, 'question')} about objects that the model would not see"
     if built.unknown:
-        yield f"dropped {built.unknown:,} questions in scenes nobody knows what the videos show of"
+        yield f"dropped {_of(built.unknown, 'question')} in scenes of which nobody knows what they show"
     if built.skipped:
-        yield f"skipped {len(built.skipped):,} faulty scenes:"
+        yield f"skipped {_of(len(built.skipped), 'faulty scene')}:"
         for skipped in built.skipped[:10]:
             yield f"  {one_line(skipped['scene'])}: {one_line(skipped['reason'])}"
     for split in sorted(set(built.leaked.values())):
         scenes = sum(1 for found in built.leaked.values() if found == split)
         yield (
-            f"leak: {scenes:,} scenes of {split}; each of their rows is marked, and so is every "
+            f"leak: {_of(scenes, 'scene')} of {split}; each of their rows is marked, and so is every "
             "run that trains on them"
         )
+
+
+def _of(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
