@@ -244,6 +244,13 @@ def test_hostile_text_does_not_reach_the_terminal(harness_main, rows):
     assert "x\\x1b[31m[red]" in ended.out
 
 
+@pytest.mark.parametrize("seed", [-5, 2**63 - 1, None])
+def test_any_seed_of_a_row_will_do(harness_main, rows, seed):
+    put([row | {"seed": seed} for row in rows])
+    ended = harness_main("questions", "audit", "rows.jsonl", *SOURCE, "--json")
+    assert json.loads(ended.out)["agree"] == len(rows)
+
+
 def test_rows_that_cannot_be_read_are_named(harness_main, rows):
     del rows[1]["question"]
     put(rows)

@@ -182,6 +182,24 @@ def test_what_was_there_stays_unless_it_succeeds(build):
     assert left() == ["set.jsonl"]
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("set.jsonl", "set.jsonl: is a folder, expected a file or nothing"),
+        ("folder", "folder: holds other files than a question set (set.jsonl, set.jsonl/notes)"),
+    ],
+)
+def test_what_cannot_take_a_place_is_told_before_any_scene_is_asked(build, name, message):
+    other = Path("folder/set.jsonl") if name == "folder" else Path(name)
+    other.mkdir(parents=True)
+    (other / "notes").write_text("mine")
+    ended = build(*ROOMS, *THREE, "--out", name)
+    assert (ended.code, ended.out) == (2, "")
+    assert message in ended.err
+    assert "scenes in" not in ended.err
+    assert (other / "notes").read_text() == "mine"
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_ctrl_c_leaves_nothing(harness_process, workers):
     Path("set.jsonl").write_text("yesterday's")

@@ -15,7 +15,13 @@ from harness.guarded import GuardedScenes
 from harness.plugins import load_catalogue
 from harness.progress import bar
 from harness.question_build import AskJob, Built, FamilyJob, Limits, built_questions, find_engine
-from harness.question_files import Composition, SetDescription, find_form, write_questions
+from harness.question_files import (
+    Composition,
+    SetDescription,
+    check_target,
+    find_form,
+    write_questions,
+)
 from harness.recipe import Part, Preset, load_preset
 from harness.schema import LayoutVideo
 from harness.terminal import one_line
@@ -46,6 +52,7 @@ def build_questions(source: str, settings: Sequence[str], out: Path, options: Bu
         HarnessError: no questions, or they cannot be written.
     """
     form = find_form(out, options.form)
+    check_target(out, form)
     engine = find_engine(options.engine, options.workers, options.address)
     preset = load_preset(
         options.preset, options.changes, load_catalogue(), candidates=options.candidates

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, NamedTuple, Self
 
+from harness.errors import HarnessError
 from harness.generate import Block
 from harness.question import Question, from_row
 from harness.question_build.job import Asked
@@ -22,11 +23,20 @@ class _Place(NamedTuple):
 
 
 class Spill:
-    """A file without a name, gone when it is closed or the process ends."""
+    """A file without a name, gone when it is closed or the process ends.
+
+    Raises:
+        HarnessError: the folder cannot be written to.
+    """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  (`__exit__`)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  (`__exit__`)
+        except OSError as error:
+            raise HarnessError(
+                f"{folder}: cannot be written to ({error.strerror}); write to another folder"
+            ) from error
         self._places: dict[tuple[str, str], _Place] = {}
         self._end = 0
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from harness.question_files.description import Composition, SetDescription
 from harness.question_files.reading import numbered_questions, read_questions
-from harness.question_files.writing import FORMS, Form, find_form, write_questions
+from harness.question_files.writing import FORMS, Form, check_target, find_form, write_questions
 
 __all__ = [
     "FORMS",
     "Composition",
     "Form",
     "SetDescription",
+    "check_target",
     "find_form",
     "numbered_questions",
     "read_questions",

@@ -33,7 +33,7 @@ def hub_folder(path: Path, about: SetDescription, counted: Composition) -> Itera
     if not _SPLIT.fullmatch(about.split):
         raise UsageError(f"split: {about.split!r} is no name the Hub takes, such as train or test")
     path = path.resolve()  # a link stays, and what it leads to is replaced
-    _refuse_others(path)
+    refuse_others(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=f".writing-{path.name}-", dir=path.parent))
     try:
@@ -70,7 +70,12 @@ def _files(data: Path, split: str) -> Iterator[Put]:
         file.rename(data / f"{split}-{place:05}-of-{len(written):05}.parquet")
 
 
-def _refuse_others(path: Path) -> None:
+def refuse_others(path: Path) -> None:
+    """Complain about a path that is no such folder and not free for one.
+
+    Raises:
+        UsageError: it holds other things.
+    """
     if not path.exists():
         return
     if not path.is_dir():

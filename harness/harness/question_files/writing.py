@@ -20,7 +20,7 @@ from harness.question_files.columns import (
 )
 from harness.question_files.conversations import check_videos, ms_swift_row, sharegpt_row
 from harness.question_files.description import Composition, SetDescription
-from harness.question_files.hub_folder import hub_folder
+from harness.question_files.hub_folder import hub_folder, refuse_others
 from harness.suggest import suggestion
 
 Form = Literal["jsonl", "parquet", "datasets", "vsi_bench", "sharegpt", "ms_swift"]
@@ -66,6 +66,18 @@ def find_form(path: Path, name: str | None = None) -> Form:
     return known
 
 
+def check_target(path: Path, form: Form) -> None:
+    """Refuse a path that a set of this form cannot take the place of, before any work.
+
+    Raises:
+        UsageError: a folder is where a file is to be, or one with other things.
+    """
+    if form == "datasets":
+        refuse_others(path)
+    elif path.is_dir():
+        raise UsageError(f"{path}: is a folder, expected a file or nothing")
+
+
 def write_questions(
     questions: Iterable[Question],
     path: Path,
@@ -94,6 +106,7 @@ def write_questions(
     told = about or SetDescription()
     check_videos(told.videos)
     chosen = find_form(path, form)
+    check_target(path, chosen)
     counted = Composition()
     with _sink(chosen, path, told, counted) as put:
         encode = _encoder(chosen, told)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.errors import HarnessError
 from harness.question import Question, to_row
 from harness.question_build.job import Asked
 from harness.question_build.spill import Spill
@@ -55,6 +56,15 @@ def test_more_can_be_put_down_after_some_was_read(tmp_path: Path):
         spill.add(asked("a", x=1))
         assert [q.scene for q in next(blocks).questions["x"]] == ["c", "c"]
         assert [block.scene for block in spill.blocks()] == ["a", "b", "c"]
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(HarnessError) as caught:
+        Spill(tmp_path / "file")
+    assert str(caught.value) == (
+        f"{tmp_path}/file: cannot be written to (File exists); write to another folder"
+    )
 
 
 def test_the_file_has_no_name(tmp_path: Path):
