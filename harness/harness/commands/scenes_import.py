@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 from harness import scene_import
 from harness.commands.source import open_source, source_part
 from harness.errors import SceneError
+from harness.processes import processors
 from harness.progress import bar
 from harness.scene_import import Summary
 from harness.store import Left
@@ -41,7 +41,7 @@ def import_scenes(
     opened = open_source(part)
     text = part.settings.model_dump_json()
     processes = workers or max(
-        1, min(_processors(), len(opened.scene_ids()) // _SCENES_FOR_A_PROCESS)
+        1, min(processors(), len(opened.scene_ids()) // _SCENES_FOR_A_PROCESS)
     )
     with bar(f"import into {one_line(str(out))}", "scenes") as step:
         summary = scene_import.import_scenes(
@@ -101,7 +101,3 @@ def _grouped(left: Iterable[Left]) -> list[str]:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -20,7 +19,7 @@ from harness.errors import HarnessError, VideoError
 from harness.layout.camera import camera_walk
 from harness.layout.drawing import Drawing
 from harness.layout.raster import render
-from harness.layout.worker import start
+from harness.processes import processors, start
 from harness.scene import Frame, Intrinsics, Scene, VideoRef
 from harness.video import write_video
 
@@ -113,7 +112,7 @@ def film_all(
             filmed[place] = found
             tell(len(bare) - len(left), len(bare))
     jobs = [(_for_drawing(filmed[place]), _path(folder, filmed[place])) for place in left]
-    processes = workers or min(_processors(), max(1, len(left) // VIDEOS_FOR_A_PROCESS))
+    processes = workers or min(processors(), max(1, len(left) // VIDEOS_FOR_A_PROCESS))
     with closing(_draw(jobs, shot, processes)) as drawn:
         for done, (number, scene) in enumerate(drawn, len(bare) - len(left) + 1):
             place = left[number]
@@ -176,10 +175,6 @@ def _for_drawing(scene: Scene) -> Scene:
 def _path(folder: Path, scene: Scene) -> Path:
     # Ids come from outside: nothing in them may leave the folder.
     return folder / f"{quote(scene.dataset, safe='')}-{quote(scene.id, safe='')}"
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _digest(scene: Scene, shot: _Shot) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import cast
 
@@ -15,6 +15,9 @@ from harness.guarded import GuardedQuestions, GuardedScenes
 from harness.leak import leaked
 from harness.plugins import load_catalogue
 from harness.question import to_row
+
+# Scenes handed to a process at a time.
+CHUNK = 8
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,12 @@ class Asker:
             unknown=block.unknown,
             leak=leak,
         )
+
+
+def chunked(scenes: Sequence[str], size: int = CHUNK) -> Iterator[tuple[str, ...]]:
+    """The scenes in order, some at a time."""
+    for begin in range(0, len(scenes), size):
+        yield tuple(scenes[begin : begin + size])
 
 
 _OPEN: dict[str, Asker] = {}

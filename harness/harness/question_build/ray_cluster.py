@@ -18,8 +18,7 @@ from typing import Any
 
 from harness.errors import HarnessError, SceneError, UsageError
 from harness.plugins import load_catalogue
-from harness.question_build.engines import chunked
-from harness.question_build.job import Asked, Asker, AskJob, ask_scenes
+from harness.question_build.job import Asked, Asker, AskJob, ask_scenes, chunked
 from harness.question_build.ray_connection import check_address, connected
 
 # Times that scenes are asked whose process or node is lost.

@@ -21,7 +21,7 @@ from typing import Any, Literal
 from harness import errors
 from harness.catalogue import is_exhaustion
 from harness.errors import HarnessError
-from harness.layout.worker import start
+from harness.processes import start
 from harness.scene_import.job import ImportJob, import_scene, of_death
 from harness.scene_import.parts import Parts
 from harness.store import Left

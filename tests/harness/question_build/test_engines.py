@@ -10,7 +10,8 @@ import pytest
 
 from harness.errors import HarnessError, PluginError, SceneError, UsageError
 from harness.question_build import ENGINES, find_engine
-from harness.question_build.engines import CHUNK, Local, chunked
+from harness.question_build.job import CHUNK, chunked
+from harness.question_build.local import Local
 
 
 def test_scenes_are_cut_into_chunks_in_their_order():

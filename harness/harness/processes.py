@@ -1,4 +1,4 @@
-"""How a drawing process starts; imports nothing heavy, as it runs before numpy is loaded."""
+"""Worker processes: how many, and how one starts; imports nothing heavy, as numpy is loaded later."""
 
 from __future__ import annotations
 
@@ -23,3 +23,8 @@ def _end_with_parent() -> None:
     if parent is not None:
         connection.wait([parent.sentinel])
         os._exit(1)
+
+
+def processors() -> int:
+    """Processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
