@@ -63,6 +63,18 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(build):
     assert whole[0] == whole[1] != whole[2]
 
 
+def test_other_processes_give_the_same_bytes(build, harness_process):
+    """All families, with the sets and dictionaries of other processes in other orders."""
+    words = ("--preset", "strict", "--with", "rename={chair: seat, stool: seat}", "--limit", "150")
+    assert build(*ROOMS, *words, "--out", "here.jsonl").code == 0
+    for hashes in ("1", "2"):
+        arguments = (*ROOMS, *words, "--workers", hashes, "--out", "there.jsonl")
+        command = harness_process("questions", "build", *arguments, PYTHONHASHSEED=hashes)
+        _, err = command.communicate(timeout=60)
+        assert command.returncode == 0, err
+        assert Path("there.jsonl").read_bytes() == Path("here.jsonl").read_bytes()
+
+
 def test_a_drawn_sets_answers_are_all_confirmed(build, harness_main):
     """All ten types, with the walk that shows in which order things appear."""
     source = ("--source", "procedural", "--set", "scenes=16", "--set", "seed=3")

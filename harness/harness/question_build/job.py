@@ -9,12 +9,12 @@ from typing import cast
 
 from harness.catalogue import Catalogue, build
 from harness.component import QuestionGenerator, SceneSource
-from harness.errors import SceneError
+from harness.errors import PluginError, SceneError
 from harness.generate import AskRules, Family, ask
 from harness.guarded import GuardedQuestions, GuardedScenes
 from harness.leak import leaked
 from harness.plugins import load_catalogue
-from harness.question import to_row
+from harness.question import Question, to_row
 
 # Scenes handed to a process at a time.
 CHUNK = 8
@@ -105,7 +105,7 @@ class Asker:
             return Asked(scene_id, fault=str(error) or "it is faulty")
         leak = leaked(scene.dataset, scene.id) or ""
         lines = [
-            json.dumps(to_row(question) | {"leak": leak}, allow_nan=False)
+            _line(question, leak)
             for _, found in sorted(block.questions.items())
             for question in found
         ]
@@ -124,6 +124,16 @@ def chunked(scenes: Sequence[str], size: int = CHUNK) -> Iterator[tuple[str, ...
     """The scenes in order, some at a time."""
     for begin in range(0, len(scenes), size):
         yield tuple(scenes[begin : begin + size])
+
+
+def _line(question: Question, leak: str) -> str:
+    try:
+        return json.dumps(to_row(question) | {"leak": leak}, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise PluginError(
+            f"question generator {question.generator!r} asked about scene {question.scene} what "
+            f"cannot be written ({error}): {question.text!r:.200}"
+        ) from error
 
 
 _OPEN: dict[str, Asker] = {}

@@ -75,11 +75,11 @@ class Spill:
                 dataset,
                 scene,
                 {
-                    name: [_question(next(lines)) for _ in range(count)]
+                    name: [_question(next(lines), name, scene) for _ in range(count)]
                     for name, count in sorted(place.counts.items())
                 },
             )
 
 
-def _question(line: bytes) -> Question:
-    return from_row(json.loads(line))
+def _question(line: bytes, family: str, scene: str) -> Question:
+    return from_row(json.loads(line), f"question generator {family!r}, asked about scene {scene}")

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from harness.errors import PluginError
 from harness.generate import AskRules, Categories, SeenRule
 from harness.question import from_row
 from harness.question_build import AskJob, FamilyJob
@@ -58,6 +59,30 @@ def test_odd_text_stays_on_its_line(perilous):
     asker = job.open()
     asked = asker.ask("room000")
     assert asked.rows.count(b"\n") == asked.counts["size"] == len(asked.rows.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"margin": float("nan")}, "Out of range float values are not JSON compliant"),
+        ({"settings": {"rules": {1}}}, "Object of type set is not JSON serializable"),
+    ],
+)
+def test_what_no_file_can_hold_is_the_familys_mistake(job, monkeypatch, change, message):
+    whole = module.ask
+
+    def odd(*given):
+        block = whole(*given)
+        rooms = [replace(question, **change) for question in block.questions["room"]]
+        return replace(block, questions={**block.questions, "room": rooms})
+
+    monkeypatch.setattr(module, "ask", odd)
+    with pytest.raises(PluginError) as caught:
+        job.open().ask("procedural_000000_s5")
+    assert str(caught.value).startswith(
+        "question generator 'room' asked about scene procedural_000000_s5 what cannot be written "
+        f"({message}"
+    )
 
 
 def test_a_faulty_scene_is_told_not_raised(perilous):

@@ -58,6 +58,18 @@ def test_more_can_be_put_down_after_some_was_read(tmp_path: Path):
         assert [block.scene for block in spill.blocks()] == ["a", "b", "c"]
 
 
+def test_a_row_that_is_no_question_is_its_familys(tmp_path: Path):
+    rows = json.dumps(to_row(question("a", 1, "walls")) | {"question": ""}).encode()
+    with Spill(tmp_path) as spill:
+        spill.add(Asked("a", "test", counts={"walls": 1}, rows=rows))
+        with pytest.raises(HarnessError) as caught:
+            next(spill.blocks())
+    assert str(caught.value) == (
+        "question generator 'walls', asked about scene a: question must be a non-empty string, "
+        "found ''"
+    )
+
+
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(HarnessError) as caught:
