@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,15 +19,27 @@ def finished(questions: Iterable[Question], seed: int) -> Iterator[Question]:
     type and number of options (a type may have three here and four there); where the text lists the options in brackets, as in `which of these objects (a, b, c, d)`,
     the list follows.
     """
+    for question in _balanced(_asked_once(questions), seed):
+        yield replace(question, id=question.content_id())
+
+
+def _asked_once(questions: Iterable[Question]) -> Iterator[Question]:
+    """The first of those that ask a scene the same, in whatever order they list the options."""
     scene: tuple[str, str] | None = None
-    seen: set[str] = set()
-    for question in _balanced(questions, seed):
+    seen: set[object] = set()
+    for question in questions:
         if scene != (scene := (question.dataset, question.scene)):
             seen.clear()
-        content = question.content_id()
+        options = question.options or ()
+        text = question.text.replace(_listed(options), "", 1) if options else question.text
+        content = (question.question_type, question.style, text, frozenset(options))
         if content not in seen:
             seen.add(content)
-            yield replace(question, id=content)
+            yield question
+
+
+def _listed(options: Sequence[str]) -> str:
+    return f"({', '.join(options)})"
 
 
 def _balanced(questions: Iterable[Question], seed: int) -> Iterator[Question]:
@@ -48,5 +60,5 @@ def _balanced(questions: Iterable[Question], seed: int) -> Iterator[Question]:
         wrong = [option for option in question.options if option != question.answer]
         shown = [wrong[i] for i in rng.permutation(len(wrong))]
         shown.insert(place, question.answer)
-        before, after = (f"({', '.join(texts)})" for texts in (question.options, shown))
-        yield replace(question, options=tuple(shown), text=question.text.replace(before, after, 1))
+        text = question.text.replace(_listed(question.options), _listed(shown), 1)
+        yield replace(question, options=tuple(shown), text=text)

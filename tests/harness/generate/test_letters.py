@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -81,3 +82,16 @@ def test_a_repetition_is_dropped_within_its_scene_only():
     found = list(finished([once, once, elsewhere], 0))
     assert [q.scene for q in found] == ["a", "b"]
     assert [q.id for q in found] == [q.content_id() for q in found]
+
+
+def test_options_in_another_order_are_a_repetition():
+    """Two families may ask the same; one set of options is listed in the text, one is not."""
+    listed = asked(1, "x", 4)
+    texts = tuple(reversed(listed.options or ()))
+    other = replace(listed, options=texts, text=f"Which of these ({', '.join(texts)}) is 1?")
+    plain = replace(listed, text="Where is it?", options=("left", "right"), answer="left")
+    turned = replace(plain, options=("right", "left"))
+    more = replace(plain, options=("left", "right", "back"))
+    found = list(finished([listed, plain, other, turned, more], 0))
+    assert [len(q.options or ()) for q in found] == [4, 2, 3]
+    assert len({q.id for q in found}) == 3
