@@ -13,10 +13,12 @@ from harness.progress import bar
 from harness.question import Question
 from harness.question_files import read_questions
 from harness.scene import Scene
-from harness.schema import Recipe
+from harness.schema import LayoutVideo, Recipe
 
 SETTING = "scenes.allow_leak: true"
 _SHOWN = 5
+# What their answers are depends on the video, not on the scene alone.
+_OF_VIDEOS = ("obj_appearance_order",)
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,36 @@ def _from_file(assembly: Assembly) -> TrainingSet:
     leaked |= {(q.dataset, q.scene): q.leak for q in questions if q.leak}
     skipped = {one["scene"] for one in loaded.skipped}
     kept = [question for question in questions if question.scene not in skipped]
+    _refuse_other_walks(assembly, loaded.scenes, kept)
     return TrainingSet(loaded, _marked(kept, leaked), leaked)
+
+
+def _refuse_other_walks(
+    assembly: Assembly, scenes: Iterable[Scene], questions: Iterable[Question]
+) -> None:
+    """A layout video shows things in the order of its walk, which `harness questions build` took.
+
+    Raises:
+        HarnessError: the run would show another walk.
+    """
+    recipe = assembly.recipe
+    bare = {scene.id for scene in scenes if scene.video is None}
+    walked = assembly.train_scenes.drawn and recipe.video.layout == LayoutVideo()
+    other = [
+        question
+        for question in questions
+        if question.question_type in _OF_VIDEOS
+        and question.scene in bare
+        and not (walked and question.seed == recipe.seed)
+    ]
+    if other and recipe.train:
+        raise HarnessError(
+            f"questions.train_file {recipe.questions.train_file}: {len(other)} rows of type "
+            f"{', '.join(_OF_VIDEOS)} are about scenes without footage, and the layout videos of "
+            "this run show things in another order: leave these rows out, give the scenes videos, "
+            f"or leave video.layout as it is and build the file with --seed {recipe.seed} from a "
+            "source whose scenes are drawn"
+        )
 
 
 def _places(scenes: Iterable[Scene]) -> list[tuple[str, str]]:

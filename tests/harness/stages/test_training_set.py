@@ -119,6 +119,21 @@ def test_faulty_rows_and_missing_files_are_told(assembly, rows):
         training_set(assembly(SFT, "questions.train_file=gone.jsonl"))
 
 
+def test_rows_that_another_walk_answers_are_refused(assembly, rows):
+    """In which order things appear depends on the walk: its settings and its seed."""
+    order = rows[0] | {
+        "id": "order", "question_type": "obj_appearance_order", "seed": 4, "frames": [],
+        "options": ["A. bed, lamp", "B. lamp, bed"], "ground_truth": "A",
+    }  # fmt: skip
+    put([order, *rows[1:]])
+    default, seed = "video.layout=null", "seed=4"
+    for changes in ([], [default], [seed]):
+        with pytest.raises(HarnessError, match="1 rows of type obj_appearance_order are about sce"):
+            training_set(assembly(SFT, FILE, *changes))
+    assert training_set(assembly(SFT, FILE, default, seed)).questions[0].id == "order"
+    assert training_set(assembly(FILE)).questions[0].id == "order"  # trains nothing
+
+
 def test_marked_rows_are_refused_unless_allowed(assembly, rows):
     put([row | {"leak": "VSI-Bench"} if i < 3 else row for i, row in enumerate(rows)])
     marked = {row["scene_name"] for row in rows[:3]}
