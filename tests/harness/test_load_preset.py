@@ -189,7 +189,9 @@ def test_its_families_are_built(write: Write, catalogue: Catalogue) -> None:
     families = families_of(load_preset(str(write("mine.yaml", MINE)), [], catalogue))
     near = families["near"]
     assert (near.name, near.limit, near.per_scene, near.weight) == ("near", 9, 2, 3.0)
-    assert near.settings == {"mode": "vsi_bench"}
+    assert near.settings == {
+        "mode": "vsi_bench", "min_distance": 0.2, "decimals": 1, "audit_tolerance": None
+    }  # fmt: skip
     assert list(families) == ["near", "object_rel_direction"]
 
 
