@@ -179,7 +179,7 @@ def _notes(
     if partial:
         who = "all runs" if len(partial) == len(rows) else ", ".join(partial)
         notes.append(f"Partial, as question types are missing: {who}.")
-    return [*notes, *sorted({line for run in runs for line in limits(run.recipe)})]
+    return [*notes, *sorted({line for run in runs for line in limits(run, run.tasks)})]
 
 
 def _distinct_names(runs: Sequence[RunReport]) -> list[str]:

@@ -149,11 +149,19 @@ def _in_words(difference: Interval) -> str:
     return f"{points.strip()}, {verdict(difference)}"
 
 
-def limits(recipe: Mapping[str, Any] | None) -> list[str]:
-    """The recipe's settings that make an evaluation smaller, in words."""
-    questions = (recipe or {}).get("questions")
+def limits(run: RunReport, tasks: Iterable[str]) -> list[str]:
+    """The recipe's settings that make one of these tasks smaller, in words."""
+    questions = (run.recipe or {}).get("questions")
     limit = questions.get("evaluate_limit") if isinstance(questions, Mapping) else None
-    return [f"Limited: evaluate_limit = {one_line(str(limit))}."] if limit is not None else []
+    if limit is None or not any(_of_held_out_scenes(run, task) for task in tasks):
+        return []
+    return [f"Limited: evaluate_limit = {one_line(str(limit))}."]
+
+
+def _of_held_out_scenes(run: RunReport, task: str) -> bool:
+    """Whether the task asks what was generated on held-out scenes, which is what is limited."""
+    asked = run.data.tasks.get(task) if run.data is not None else None
+    return asked is None or run.data is None or asked == run.data.questions.get("evaluate")
 
 
 def partial_note(tables: Iterable[Scores]) -> str:
@@ -210,7 +218,7 @@ def _notes(run: RunReport, task: str, evaluations: Sequence[Evaluation]) -> list
     notes += [_size_note(size, models, len(sizes) > 1) for size, models in sizes.items()]
     if any(e.scores and e.scores.partial for e in evaluations):
         notes.append(partial_note(e.scores for e in evaluations if e.scores))
-    notes += limits(run.recipe)
+    notes += limits(run, [task])
     if any(a.layout for e in evaluations for a in e.answers):
         notes.append(LAYOUT_NOTE)
     return [*notes, *leak_notes(run)]

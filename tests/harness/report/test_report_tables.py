@@ -176,3 +176,11 @@ def test_rewards_come_from_the_curve_where_the_summary_has_none(run_folder: Path
     (run_folder / "train-grpo" / "summary.json").write_text('{"method": "grpo", "steps": 3}')
     (run_folder / "train-grpo" / "metrics.jsonl").write_text("\n".join(map(json.dumps, rows)))
     assert reward_summary(load_run(run_folder))[1] == "grpo: 3 steps, reward 0.250 -> 0.500"
+
+
+def test_a_limit_is_told_of_tasks_it_limits_alone(run_folder: Path) -> None:
+    summary = run_folder / "questions/summary.json"
+    written = json.loads(summary.read_text())
+    written["tasks"]["vsi_bench"] = {"object_counting": 565}
+    summary.write_text(json.dumps(written))
+    assert "Limited" not in shown(score_table(load_run(run_folder)))
