@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from harness.question import CHOICE_TYPES, NUMERIC_TYPES
 from harness.report.load import BASE, Evaluation, Interval, RunReport, Scores
