@@ -41,7 +41,7 @@ HOOK_OF: Mapping[Kind, str] = MappingProxyType(
 RESERVED: Mapping[Kind, frozenset[str]] = MappingProxyType(
     {
         "scenes": frozenset({"use"}),
-        "questions": frozenset({"use", "limit", "per_scene"}),
+        "questions": frozenset({"use", "limit", "per_scene", "weight"}),
         "rewards": frozenset({"use", "weight"}),
         "backbones": frozenset({"use"}),
         "tasks": frozenset({"use"}),

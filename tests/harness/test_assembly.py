@@ -26,7 +26,7 @@ def test_scenes_and_questions():
     assert list(made.families) == list(made.recipe.questions.families)
     family = made.families["object_rel_direction"]
     assert (family.name, family.limit, family.per_scene) == ("object_rel_direction", None, 9)
-    assert family.settings == {}
+    assert family.settings["margin"] == 10.0  # all settings, defaults too
 
 
 def test_one_generator_under_two_names():

@@ -155,14 +155,18 @@ def test_a_node_that_dies_half_way_changes_nothing(nodes: Nodes, build, monkeypa
         return again(chunk, error)
 
     monkeypatch.setattr(ray_cluster, "_again", noted)
-    with nodes.added(2) as added:
+    # A machine killed just as its task had given its answer loses nothing: then another is.
+    for _ in range(5):
+        with nodes.added(2) as added:
 
-        def kill(done: int, total: int, _scene: str) -> None:
-            if done == total // 2:
-                nodes.cluster.remove_node(nodes.busy(added), allow_graceful=False)
+            def kill(done: int, total: int, _scene: str, added=added) -> None:
+                if done == total // 2:
+                    nodes.cluster.remove_node(nodes.busy(added), allow_graceful=False)
 
-        actual = build(nodes.engine(), "perilous", 48, after=kill, seconds=0.1)
-    assert expected == actual
+            actual = build(nodes.engine(), "perilous", 48, after=kill, seconds=0.1)
+        assert expected == actual
+        if lost:
+            break
     assert lost
     assert capfd.readouterr() == ("", "")
 
