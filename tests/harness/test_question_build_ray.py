@@ -109,14 +109,19 @@ class Nodes:
                     self.cluster.remove_node(node)
 
     def busy(self, nodes: list) -> object:
-        """A machine that is at work."""
+        """A machine that was at work; what asked scenes there is killed, as with the machine."""
         raylets = {node.all_processes["raylet"][0].process.pid: node for node in nodes}
+        found = []
 
-        def working() -> list:
-            return [raylets[of] for of in processes(TASK).values() if of in raylets]
+        def killed() -> bool:
+            for task, raylet in processes(TASK).items():
+                if raylet in raylets and not found:
+                    psutil.Process(task).kill()
+                    found.append(raylets[raylet])
+            return bool(found)
 
-        until(working)
-        return next(iter(working()), nodes[0])
+        until(killed)
+        return found[0]
 
     def engine(self) -> Engine:
         return find_engine("ray", None, self.address)
